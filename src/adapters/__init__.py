@@ -1,0 +1,1 @@
+"""How the ports are filled: SQL, memory, Argon2, SMTP and the rest. Nothing here decides anything."""

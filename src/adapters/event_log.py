@@ -1,0 +1,72 @@
+"""Security events as structured log lines: one line an event, whatever an attacker put into a field (M17)."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+
+from application.ports.environment import EventLog
+from application.ports.limits import Limits
+from domain.errors import RateLimited
+from domain.events import Event, EventKind
+from domain.limits import Charge, Unit
+
+_WARNINGS = {
+    EventKind.SIGN_IN_FAILED,
+    EventKind.VERIFICATION_REFUSED,
+    EventKind.RATE_LIMITED,
+    EventKind.LETTER_DELAYED,
+    EventKind.LETTER_ABANDONED,
+    EventKind.UNUSABLE_HASH,
+}
+
+
+class StructuredEventLog:
+    """`application.ports.environment.EventLog`. Addresses and names appear as pseudonyms: the same one for the same
+    person, and of no use to anybody without the installation's key (R65, R66)."""
+
+    def __init__(self, pseudonym_key: bytes, *, mask_clients: bool) -> None:
+        self._key = pseudonym_key
+        self._mask_clients = mask_clients
+        self._log = structlog.get_logger("ostiary.security")
+
+    def record(self, event: Event) -> None:
+        fields: dict[str, object] = {}
+        if event.client is not None:
+            fields["client"] = event.client.masked_address if self._mask_clients else event.client.address
+            fields["user_agent"] = event.client.browser
+        subject = event.email.canonical if event.email else event.identifier
+        if subject is not None:
+            fields["who"] = self.pseudonym(subject)
+        if event.user_id is not None:
+            fields["user_id"] = str(event.user_id)
+        if event.reason is not None:
+            fields["reason"] = event.reason
+        fields.update(event.counts)
+        level = "warning" if event.kind in _WARNINGS else "info"
+        getattr(self._log, level)(event.kind.value, **fields)
+
+    def pseudonym(self, subject: str) -> str:
+        """What stands for an address or a username in the log."""
+        return hmac.digest(self._key, b"pseudonym " + subject.encode(), hashlib.sha256).hex()[:16]
+
+
+class WatchedLimits:
+    """`application.ports.limits.Limits` around another: records each refusal (R65, R92)."""
+
+    def __init__(self, limits: Limits, events: EventLog) -> None:
+        self._limits = limits
+        self._events = events
+
+    async def spend(self, charges: Sequence[Charge], now: datetime) -> list[Unit]:
+        try:
+            return await self._limits.spend(charges, now)
+        except RateLimited as limited:
+            key = next(charge.key for charge in charges if charge.limit.name == limited.limit)
+            self._events.record(Event(kind=EventKind.RATE_LIMITED, identifier=key, reason=limited.limit))
+            raise
+
+    async def give_back(self, units: Sequence[Unit]) -> None:
+        await self._limits.give_back(units)

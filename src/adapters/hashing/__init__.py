@@ -1,0 +1,1 @@
+"""Password hashing: the algorithm, and the slots it runs in."""

@@ -1,0 +1,47 @@
+"""Where slow work runs: as many threads as slots, a short queue, and a refusal for the rest."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TypeVar
+
+from domain.errors import Overloaded
+
+Result = TypeVar("Result")
+
+
+class HashingSlots:
+    """Runs at most `slots` jobs at once off the event loop, so memory is slots times one hash and never more.
+
+    At most `queue_per_slot` jobs a slot wait, none longer than `patience`; whoever comes later is told `Overloaded`
+    at once, which is an answer too (DESIGN section 9).
+    """
+
+    def __init__(self, slots: int, *, queue_per_slot: int = 32, patience: timedelta = timedelta(seconds=2)) -> None:
+        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="hashing")
+        self._free = asyncio.Semaphore(slots)
+        self._most_waiting = slots * queue_per_slot
+        self._waiting = 0
+        self._patience = patience
+
+    async def run(self, job: Callable[[], Result]) -> Result:
+        """What `job` returns. Raises `Overloaded` instead of starting it."""
+        if self._free.locked() and self._waiting >= self._most_waiting:
+            raise Overloaded
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Overloaded from None
+        finally:
+            self._waiting -= 1
+        future = asyncio.get_running_loop().run_in_executor(self._threads, job)
+        # The slot is free when the thread is, not when the one who asked has lost interest.
+        future.add_done_callback(lambda _: self._free.release())
+        return await asyncio.shield(future)
+
+    def close(self) -> None:
+        """Start nothing more; what runs may finish."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,81 @@
+"""SMTP by aiosmtplib: encrypted and verified, or not at all (ASVS 12.3.1); every step has a deadline."""
+
+import ssl
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from enum import StrEnum
+
+import aiosmtplib
+
+from adapters.mail.message import compose_message
+from application.ports.letters import MailDelayed, MailRefused
+from domain.letters import RenderedLetter
+
+
+class Encryption(StrEnum):
+    """How the connection is secured. `NONE` is for a server on this very machine."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpServer:
+    """Where and how to connect. `seconds` is the deadline of each step; `ca_file` adds a private authority."""
+
+    host: str
+    port: int
+    encryption: Encryption
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    seconds: float = 10.0
+    ca_file: str | None = None
+
+
+class SmtpSender:
+    """`application.ports.letters.MailSender`."""
+
+    def __init__(self, server: SmtpServer, sender: Address) -> None:
+        self._server = server
+        self._sender = sender
+        self._tls = ssl.create_default_context(cafile=server.ca_file)
+
+    async def send(self, letter: RenderedLetter) -> None:
+        server = self._server
+        encrypted = server.encryption is not Encryption.NONE
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            timeout=server.seconds,
+            use_tls=server.encryption is Encryption.TLS,
+            # True, not "if offered": a server that hides STARTTLS gets no letter (no silent downgrade).
+            start_tls=server.encryption is Encryption.STARTTLS,
+            tls_context=self._tls if encrypted else None,
+        )
+        try:
+            async with client:
+                # The envelope says who receives it; headers are for reading (M15).
+                await client.send_message(
+                    compose_message(letter, self._sender),
+                    sender=self._sender.addr_spec,
+                    recipients=[letter.recipient.canonical],
+                )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            raise _verdict(error.recipients[0].code, "recipient") from error
+        except aiosmtplib.SMTPNotSupported as error:
+            raise MailRefused("the mail server cannot take this address") from error
+        except aiosmtplib.SMTPAuthenticationError as error:
+            # The operator's mistake, not the letter's: it waits until the log-in is mended.
+            raise MailDelayed(f"log-in refused ({error.code})") from error
+        except aiosmtplib.SMTPResponseException as error:
+            raise _verdict(error.code, "message") from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise MailDelayed(type(error).__name__) from error
+
+
+def _verdict(code: int, what: str) -> MailRefused | MailDelayed:
+    """5xx is for good, everything else for now (RFC 5321 section 4.2.1). The server's words stay out: they quote."""
+    return MailRefused(f"{what} refused ({code})") if 500 <= code < 600 else MailDelayed(f"{what} delayed ({code})")

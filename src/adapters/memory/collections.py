@@ -1,0 +1,249 @@
+"""The collections over dicts: `application.ports.collections`, in the fewest words."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from adapters.memory.store import Claim, LetterRow, Tables
+from domain.email_address import EmailAddress
+from domain.letters import LEASE, Outcome, QueuedLetter
+from domain.one_time_token import OneTimeToken, Purpose
+from domain.password import PasswordHash
+from domain.session import Session
+from domain.sign_up import SignUpRequest
+from domain.user import Credential, User
+from domain.username import Username
+
+
+class MemorySignUps:
+    """`SignUps`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def add(self, sign_up: SignUpRequest) -> None:
+        self._tables.sign_ups[sign_up.id] = sign_up
+
+    async def get(self, sign_up_id: UUID) -> SignUpRequest | None:
+        return self._tables.sign_ups.get(sign_up_id)
+
+    async def waiting_by_cookie(self, cookie_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
+        return self._newest([row for row in self._waiting(now) if row.cookie_digest == cookie_digest])
+
+    async def waiting_by_token(self, token_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
+        token = self._tables.tokens.get(token_digest)
+        return self._newest([row for row in self._waiting(now) if token and row.id == token.subject_id])
+
+    async def newest_waiting(self, email: EmailAddress, now: datetime) -> UUID | None:
+        found = self._newest([row for row in self._waiting(now) if row.email == email])
+        return found[0] if found else None
+
+    def _waiting(self, now: datetime) -> list[SignUpRequest]:
+        return [row for row in self._tables.sign_ups.values() if row.proven_at is None and row.expires_at > now]
+
+    @staticmethod
+    def _newest(rows: list[SignUpRequest]) -> tuple[UUID, EmailAddress] | None:
+        newest = max(rows, key=lambda row: row.created_at, default=None)
+        return (newest.id, newest.email) if newest else None
+
+    async def settle(self, sign_up_id: UUID, now: datetime) -> bool:
+        row = self._tables.sign_ups.get(sign_up_id)
+        if row is None or row.proven_at is not None or row.expires_at <= now:
+            return False
+        self._tables.sign_ups[sign_up_id] = replace(row, proven_at=now, password_hash=None, name=None, username=None)
+        return True
+
+    async def delete_waiting(self, email: EmailAddress, *, keep: UUID) -> None:
+        for row in list(self._tables.sign_ups.values()):
+            if row.email == email and row.id != keep and row.proven_at is None:
+                del self._tables.sign_ups[row.id]
+
+
+class MemoryUsernameClaims:
+    """`UsernameClaims`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime) -> bool:
+        held = self._tables.claims.get(username.name)
+        if held is not None and (held.expires_at is None or held.expires_at > now):
+            return False
+        self._tables.claims[username.name] = Claim(holder, expires_at)
+        return True
+
+    async def settle(self, username: Username, *, holder: UUID) -> bool:
+        held = self._tables.claims.get(username.name)
+        if held is None or held.holder != holder:
+            return False
+        self._tables.claims[username.name] = Claim(holder, None)
+        return True
+
+
+class MemoryUsers:
+    """`Users`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def add(self, user: User) -> bool:
+        for other in self._tables.users.values():
+            if other.email == user.email or (user.username is not None and other.username == user.username):
+                return False
+        self._tables.users[user.id] = user
+        return True
+
+    async def owns(self, email: EmailAddress) -> bool:
+        return any(user.email == email for user in self._tables.users.values())
+
+
+class MemoryAccounts:
+    """`Accounts`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def add(self, account_id: UUID, credential: Credential, now: datetime) -> None:
+        self._tables.credentials[credential.user_id] = credential
+
+    async def of_user(self, user_id: UUID) -> Credential | None:
+        return self._tables.credentials.get(user_id)
+
+    async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
+        return self._login([user for user in self._tables.users.values() if user.email == email])
+
+    async def by_username(self, username: Username) -> tuple[User, Credential] | None:
+        return self._login([user for user in self._tables.users.values() if user.username == username])
+
+    def _login(self, users: list[User]) -> tuple[User, Credential] | None:
+        return (users[0], self._tables.credentials[users[0].id]) if users else None
+
+    async def rehash(self, user_id: UUID, *, old: PasswordHash, new: PasswordHash, now: datetime) -> bool:
+        credential = self._tables.credentials[user_id]
+        if credential.password_hash != old:
+            return False
+        self._tables.credentials[user_id] = replace(credential, password_hash=new)
+        return True
+
+
+class MemoryTokens:
+    """`Tokens`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def add(self, token: OneTimeToken) -> None:
+        self._tables.tokens[token.digest] = token
+
+    async def find(self, digest: bytes, purpose: Purpose) -> OneTimeToken | None:
+        token = self._tables.tokens.get(digest)
+        if token is None or token.purpose is not purpose:
+            return None
+        superseded = any(
+            row.letter.subject_id == token.subject_id and row.letter.created_at > token.requested_at
+            for row in self._tables.letters.values()
+        )
+        return replace(token, superseded=superseded)
+
+    async def spend(self, digest: bytes, purpose: Purpose, now: datetime) -> bool:
+        token = await self.find(digest, purpose)
+        if token is None or token.superseded or token.used_at is not None or token.expires_at <= now:
+            return False
+        self._tables.tokens[digest] = replace(token, used_at=now)
+        return True
+
+
+class MemoryLetters:
+    """`Letters`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def enqueue(self, letter: QueuedLetter) -> None:
+        self._tables.letters[letter.id] = LetterRow(letter)
+
+    async def lease(self, lease_id: UUID, now: datetime, most: int) -> list[QueuedLetter]:
+        due = [
+            row
+            for row in self._tables.letters.values()
+            if row.status == "queued"
+            and row.letter.due_at <= now
+            and (row.lease_until is None or row.lease_until <= now)
+        ]
+        leased = []
+        for row in sorted(due, key=lambda row: row.letter.due_at)[:most]:
+            letter = replace(row.letter, attempts=row.letter.attempts + 1)
+            self._tables.letters[letter.id] = replace(row, letter=letter, lease_id=lease_id, lease_until=now + LEASE)
+            leased.append(letter)
+        return leased
+
+    async def is_newest(self, letter: QueuedLetter) -> bool:
+        return letter.subject_id is None or not any(
+            row.letter.subject_id == letter.subject_id and row.letter.created_at > letter.created_at
+            for row in self._tables.letters.values()
+        )
+
+    async def decide(self, letter_id: UUID, outcome: Outcome) -> None:
+        row = self._tables.letters[letter_id]
+        self._tables.letters[letter_id] = replace(row, letter=replace(row.letter, outcome=outcome))
+
+    async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
+        if row := self._held(letter_id, lease_id):
+            self._tables.letters[letter_id] = replace(row, status="sent", lease_id=None, done_at=now, reason=None)
+
+    async def mark_delayed(self, letter_id: UUID, lease_id: UUID, due_at: datetime, reason: str) -> None:
+        if row := self._held(letter_id, lease_id):
+            letter = replace(row.letter, due_at=due_at)
+            self._tables.letters[letter_id] = replace(
+                row, letter=letter, lease_id=None, lease_until=None, reason=reason
+            )
+
+    async def mark_abandoned(self, letter_id: UUID, lease_id: UUID, now: datetime, reason: str) -> None:
+        if row := self._held(letter_id, lease_id):
+            self._tables.letters[letter_id] = replace(
+                row, status="abandoned", lease_id=None, done_at=now, reason=reason
+            )
+
+    def _held(self, letter_id: UUID, lease_id: UUID) -> LetterRow | None:
+        row = self._tables.letters[letter_id]
+        return row if row.lease_id == lease_id and row.status == "queued" else None
+
+
+class MemorySessions:
+    """`Sessions`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def add(self, session: Session) -> bool:
+        if self._user_of(session) is None:
+            return False
+        self._tables.sessions[session.id] = session
+        return True
+
+    async def find(self, session_id: UUID) -> tuple[Session, User] | None:
+        session = self._tables.sessions.get(session_id)
+        user = self._user_of(session) if session else None
+        return (session, user) if session and user else None
+
+    def _user_of(self, session: Session) -> User | None:
+        user = self._tables.users.get(session.user_id)
+        credential = self._tables.credentials.get(session.user_id)
+        if user is None or user.disabled or credential is None:
+            return None
+        return user if credential.version == session.credential_version else None
+
+    async def touch(self, session: Session, now: datetime) -> None:
+        stored = self._tables.sessions.get(session.id)
+        if stored is not None and stored.last_seen_at < now:
+            self._tables.sessions[session.id] = replace(
+                stored, last_seen_at=now, idle_expires_at=now + session.idle_time
+            )
+
+    async def end(self, session_id: UUID) -> None:
+        self._tables.sessions.pop(session_id, None)
+
+    async def end_all(self, user_id: UUID, *, keep: UUID | None = None) -> None:
+        for session in list(self._tables.sessions.values()):
+            if session.user_id == user_id and session.id != keep:
+                del self._tables.sessions[session.id]

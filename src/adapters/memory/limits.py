@@ -1,0 +1,62 @@
+"""Sliding windows over lists."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import count
+
+from adapters.memory.store import MemoryStore, Tables
+from domain.errors import RateLimited
+from domain.limits import Charge, Unit
+
+_serial = count()
+
+
+class MemoryUnitLimits:
+    """`application.ports.limits.Limits` within a transaction that is already open."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def spend(self, charges: Sequence[Charge], now: datetime) -> list[Unit]:
+        units = []
+        for charge in charges:
+            limit = charge.limit
+            if limit.quota is None:
+                continue
+            taken = self._tables.limits.setdefault((limit.name, charge.key), [])
+            taken[:] = [(moment, stamp) for moment, stamp in taken if moment > now - limit.quota.window]
+            if len(taken) >= limit.quota.count:
+                raise RateLimited(
+                    limit=limit.name,
+                    retry_after=taken[-limit.quota.count][0] + limit.quota.window - now
+                    if limit.per_client
+                    else limit.quota.window,
+                    policy=(limit.quota.count, limit.quota.window) if limit.per_client else None,
+                )
+            stamp = str(next(_serial))
+            taken.append((now, stamp))
+            units.append(Unit(limit.name, charge.key.encode(), stamp))
+        return units
+
+    async def give_back(self, units: Sequence[Unit]) -> None:
+        for unit in units:
+            taken = self._tables.limits.get((unit.limit, unit.key.decode()), [])
+            taken[:] = [(moment, stamp) for moment, stamp in taken if stamp != unit.stamp]
+
+
+class MemoryLimits:
+    """`application.ports.limits.Limits`, each call in a transaction of its own."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    async def spend(self, charges: Sequence[Charge], now: datetime) -> list[Unit]:
+        async with self._store.writing() as transaction:
+            units = await MemoryUnitLimits(transaction.tables).spend(charges, now)
+            await transaction.commit()
+        return units
+
+    async def give_back(self, units: Sequence[Unit]) -> None:
+        async with self._store.writing() as transaction:
+            await MemoryUnitLimits(transaction.tables).give_back(units)
+            await transaction.commit()

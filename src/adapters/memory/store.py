@@ -1,0 +1,92 @@
+"""Tables in memory, and the transactions on them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from domain.letters import QueuedLetter
+from domain.one_time_token import OneTimeToken
+from domain.session import Session
+from domain.sign_up import SignUpRequest
+from domain.user import Credential, User
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """A letter with what the queue knows about it."""
+
+    letter: QueuedLetter
+    status: str = "queued"
+    lease_id: UUID | None = None
+    lease_until: datetime | None = None
+    done_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who holds a username, and until when; None is for good."""
+
+    holder: UUID
+    expires_at: datetime | None
+
+
+@dataclass(slots=True)
+class Tables:
+    """Everything stored. Rows are frozen, so a copy of the dicts is a copy of the world."""
+
+    users: dict[UUID, User] = field(default_factory=dict)
+    credentials: dict[UUID, Credential] = field(default_factory=dict)
+    sign_ups: dict[UUID, SignUpRequest] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)
+    tokens: dict[bytes, OneTimeToken] = field(default_factory=dict)
+    letters: dict[UUID, LetterRow] = field(default_factory=dict)
+    sessions: dict[UUID, Session] = field(default_factory=dict)
+    limits: dict[tuple[str, str], list[tuple[datetime, str]]] = field(default_factory=dict)
+
+    def copy(self) -> "Tables":
+        """The same rows in dicts of their own."""
+        return Tables(
+            users=dict(self.users),
+            credentials=dict(self.credentials),
+            sign_ups=dict(self.sign_ups),
+            claims=dict(self.claims),
+            tokens=dict(self.tokens),
+            letters=dict(self.letters),
+            sessions=dict(self.sessions),
+            limits={key: list(taken) for key, taken in self.limits.items()},
+        )
+
+
+class MemoryTransaction:
+    """A copy of the tables that replaces them at commit."""
+
+    def __init__(self, store: "MemoryStore") -> None:
+        self._store = store
+        self.tables = store.tables.copy()
+
+    async def commit(self) -> None:
+        """Make it true."""
+        self._store.tables = self.tables.copy()
+
+
+class MemoryStore:
+    """One writer at a time, like SQLite; readers see what is committed."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tables]:
+        """What is committed now."""
+        yield self.tables
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[MemoryTransaction]:
+        """A transaction; left without commit, it never was."""
+        async with self._writer:
+            yield MemoryTransaction(self)

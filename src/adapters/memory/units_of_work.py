@@ -1,0 +1,146 @@
+"""The units of work over dicts: one object per need, holding only what that need may know."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from adapters.memory.collections import (
+    MemoryAccounts,
+    MemoryLetters,
+    MemorySessions,
+    MemorySignUps,
+    MemoryTokens,
+    MemoryUsernameClaims,
+    MemoryUsers,
+)
+from adapters.memory.limits import MemoryUnitLimits
+from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
+
+
+class MemoryIntake:
+    """`Intake`."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self.sign_ups = MemorySignUps(transaction.tables)
+        self.usernames = MemoryUsernameClaims(transaction.tables)
+        self.letters = MemoryLetters(transaction.tables)
+        self.commit = transaction.commit
+
+
+class MemoryProofReading:
+    """`ProofReading`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tokens = MemoryTokens(tables)
+        self.sign_ups = MemorySignUps(tables)
+        self.accounts = MemoryAccounts(tables)
+
+
+class MemoryProving:
+    """`Proving`."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self.tokens = MemoryTokens(transaction.tables)
+        self.sign_ups = MemorySignUps(transaction.tables)
+        self.usernames = MemoryUsernameClaims(transaction.tables)
+        self.users = MemoryUsers(transaction.tables)
+        self.accounts = MemoryAccounts(transaction.tables)
+        self.sessions = MemorySessions(transaction.tables)
+        self.commit = transaction.commit
+
+
+class MemoryCredentialReading:
+    """`CredentialReading`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.accounts = MemoryAccounts(tables)
+
+
+class MemorySigningIn:
+    """`SigningIn`."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self.accounts = MemoryAccounts(transaction.tables)
+        self.sessions = MemorySessions(transaction.tables)
+        self.commit = transaction.commit
+
+
+class MemorySessionReading:
+    """`SessionReading`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.sessions = MemorySessions(tables)
+
+
+class MemorySessionKeeping:
+    """`SessionKeeping`."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self.sessions = MemorySessions(transaction.tables)
+        self.commit = transaction.commit
+
+
+class MemoryDelivery:
+    """`Delivery`."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self.letters = MemoryLetters(transaction.tables)
+        self.sign_ups = MemorySignUps(transaction.tables)
+        self.users = MemoryUsers(transaction.tables)
+        self.tokens = MemoryTokens(transaction.tables)
+        self.limits = MemoryUnitLimits(transaction.tables)
+        self.commit = transaction.commit
+
+
+class MemoryUnits:
+    """Opens units of work on one store."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    @asynccontextmanager
+    async def intake(self) -> AsyncIterator[MemoryIntake]:
+        """For those who answer strangers."""
+        async with self._store.writing() as transaction:
+            yield MemoryIntake(transaction)
+
+    @asynccontextmanager
+    async def proof_reading(self) -> AsyncIterator[MemoryProofReading]:
+        """For looking at a token."""
+        async with self._store.reading() as tables:
+            yield MemoryProofReading(tables)
+
+    @asynccontextmanager
+    async def proving(self) -> AsyncIterator[MemoryProving]:
+        """For turning a sign-up into a user."""
+        async with self._store.writing() as transaction:
+            yield MemoryProving(transaction)
+
+    @asynccontextmanager
+    async def credential_reading(self) -> AsyncIterator[MemoryCredentialReading]:
+        """For finding a credential."""
+        async with self._store.reading() as tables:
+            yield MemoryCredentialReading(tables)
+
+    @asynccontextmanager
+    async def signing_in(self) -> AsyncIterator[MemorySigningIn]:
+        """For starting a session."""
+        async with self._store.writing() as transaction:
+            yield MemorySigningIn(transaction)
+
+    @asynccontextmanager
+    async def session_reading(self) -> AsyncIterator[MemorySessionReading]:
+        """For recognising a caller."""
+        async with self._store.reading() as tables:
+            yield MemorySessionReading(tables)
+
+    @asynccontextmanager
+    async def session_keeping(self) -> AsyncIterator[MemorySessionKeeping]:
+        """For presence, and for ending sessions."""
+        async with self._store.writing() as transaction:
+            yield MemorySessionKeeping(transaction)
+
+    @asynccontextmanager
+    async def delivery(self) -> AsyncIterator[MemoryDelivery]:
+        """For deciding what a letter becomes."""
+        async with self._store.writing() as transaction:
+            yield MemoryDelivery(transaction)

@@ -1,0 +1,94 @@
+"""The outbox: letters-to-be, leased to one worker at a time."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.tables import letters
+from domain.email_address import EmailAddress
+from domain.letters import LEASE, Occasion, Outcome, QueuedLetter
+
+_QUEUED, _SENT, _ABANDONED = "queued", "sent", "abandoned"
+_REASON_LENGTH = 200
+
+
+class SqlLetters:
+    """`application.ports.collections.Letters`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def enqueue(self, letter: QueuedLetter) -> None:
+        await self._connection.execute(
+            insert(letters).values(
+                id=letter.id,
+                occasion=letter.occasion.value,
+                recipient=letter.recipient.canonical,
+                subject_id=letter.subject_id,
+                status=_QUEUED,
+                attempts=letter.attempts,
+                created_at=letter.created_at,
+                due_at=letter.due_at,
+                expires_at=letter.expires_at,
+            )
+        )
+
+    async def lease(self, lease_id: UUID, now: datetime, most: int) -> list[QueuedLetter]:
+        due = (
+            select(letters.c.id)
+            .where(
+                letters.c.status == _QUEUED,
+                letters.c.due_at <= now,
+                or_(letters.c.lease_until.is_(None), letters.c.lease_until <= now),
+            )
+            .order_by(letters.c.due_at)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            update(letters)
+            .where(letters.c.id.in_(due))
+            .values(lease_id=lease_id, lease_until=now + LEASE, attempts=letters.c.attempts + 1)
+            .returning(letters)
+        )
+        return [_letter_from(row) for row in await self._connection.execute(statement)]
+
+    async def is_newest(self, letter: QueuedLetter) -> bool:
+        newer = exists().where(letters.c.subject_id == letter.subject_id, letters.c.created_at > letter.created_at)
+        return not await self._connection.scalar(select(newer))
+
+    async def decide(self, letter_id: UUID, outcome: Outcome) -> None:
+        await self._connection.execute(update(letters).where(letters.c.id == letter_id).values(outcome=outcome.value))
+
+    async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
+        await self._mark(letter_id, lease_id, status=_SENT, done_at=now, reason=None)
+
+    async def mark_delayed(self, letter_id: UUID, lease_id: UUID, due_at: datetime, reason: str) -> None:
+        await self._mark(letter_id, lease_id, due_at=due_at, lease_until=None, reason=reason[:_REASON_LENGTH])
+
+    async def mark_abandoned(self, letter_id: UUID, lease_id: UUID, now: datetime, reason: str) -> None:
+        await self._mark(letter_id, lease_id, status=_ABANDONED, done_at=now, reason=reason[:_REASON_LENGTH])
+
+    async def _mark(self, letter_id: UUID, lease_id: UUID, **values: object) -> None:
+        """Only while the lease is ours: a letter that another worker has taken over is that worker's to judge."""
+        await self._connection.execute(
+            update(letters)
+            .where(letters.c.id == letter_id, letters.c.lease_id == lease_id, letters.c.status == _QUEUED)
+            .values(lease_id=None, **values)
+        )
+
+
+def _letter_from(row: Row[tuple[object, ...]]) -> QueuedLetter:
+    return QueuedLetter(
+        id=row.id,
+        occasion=Occasion(row.occasion),
+        recipient=EmailAddress(row.recipient),
+        subject_id=row.subject_id,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        expires_at=row.expires_at,
+        attempts=row.attempts,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+    )

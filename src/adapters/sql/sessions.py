@@ -1,0 +1,104 @@
+"""Sessions."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.tables import accounts, sessions, users
+from adapters.sql.users import CREDENTIAL, user_columns, user_from
+from domain.session import Session, Transport
+from domain.user import User
+
+_session_columns = [column.label(f"session_{column.name}") for column in sessions.c]
+
+
+class SqlSessions:
+    """`application.ports.collections.Sessions`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, session: Session) -> bool:
+        values = {
+            "id": session.id,
+            "user_id": session.user_id,
+            "credential_version": session.credential_version,
+            "seed": session.seed,
+            "counter": session.counter,
+            "transport": session.transport.value,
+            "remember": session.remember,
+            "created_at": session.created_at,
+            "signed_in_at": session.signed_in_at,
+            "refreshed_at": session.refreshed_at,
+            "last_seen_at": session.last_seen_at,
+            "idle_expires_at": session.idle_expires_at,
+            "absolute_expires_at": session.absolute_expires_at,
+            "user_agent": session.user_agent,
+            "masked_address": session.masked_address,
+        }
+        still_good = _living_accounts().where(
+            users.c.id == session.user_id, accounts.c.credential_version == session.credential_version
+        )
+        new_row = still_good.with_only_columns(
+            *(bindparam(f"new_{name}", value, sessions.c[name].type).label(name) for name, value in values.items())
+        )
+        result = await self._connection.execute(insert(sessions).from_select(list(values), new_row))
+        return result.rowcount == 1
+
+    async def find(self, session_id: UUID) -> tuple[Session, User] | None:
+        statement = (
+            _living_accounts()
+            .join(sessions, sessions.c.user_id == users.c.id)
+            .where(sessions.c.id == session_id, sessions.c.credential_version == accounts.c.credential_version)
+            .with_only_columns(*_session_columns, *user_columns, maintain_column_froms=True)
+        )
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return (_session_from(row), user_from(row)) if row else None
+
+    async def touch(self, session: Session, now: datetime) -> None:
+        await self._connection.execute(
+            update(sessions)
+            .where(sessions.c.id == session.id, sessions.c.last_seen_at < now)
+            .values(last_seen_at=now, idle_expires_at=now + session.idle_time)
+        )
+
+    async def end(self, session_id: UUID) -> None:
+        await self._connection.execute(delete(sessions).where(sessions.c.id == session_id))
+
+    async def end_all(self, user_id: UUID, *, keep: UUID | None = None) -> None:
+        statement = delete(sessions).where(sessions.c.user_id == user_id)
+        if keep is not None:
+            statement = statement.where(sessions.c.id != keep)
+        await self._connection.execute(statement)
+
+
+def _living_accounts() -> Select[Any]:
+    """Password accounts of users who are not disabled."""
+    return (
+        select(users.c.id)
+        .join(accounts, accounts.c.user_id == users.c.id)
+        .where(accounts.c.provider_id == CREDENTIAL, users.c.disabled_at.is_(None))
+    )
+
+
+def _session_from(row: RowMapping) -> Session:
+    return Session(
+        id=row["session_id"],
+        user_id=row["session_user_id"],
+        credential_version=row["session_credential_version"],
+        seed=row["session_seed"],
+        counter=row["session_counter"],
+        transport=Transport(row["session_transport"]),
+        remember=row["session_remember"],
+        created_at=row["session_created_at"],
+        signed_in_at=row["session_signed_in_at"],
+        refreshed_at=row["session_refreshed_at"],
+        last_seen_at=row["session_last_seen_at"],
+        idle_expires_at=row["session_idle_expires_at"],
+        absolute_expires_at=row["session_absolute_expires_at"],
+        user_agent=row["session_user_agent"],
+        masked_address=row["session_masked_address"],
+    )

@@ -1,0 +1,149 @@
+"""The tables. Invariants that matter rest on the UNIQUE constraints here."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+)
+
+from adapters.sql.types import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("email_verified", Boolean, nullable=False),
+    Column("name", String(64)),
+    Column("username", String(32), unique=True),
+    Column("role", String(32), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("provider_id", String(32), nullable=False),
+    Column("password_hash", String(512), nullable=False),
+    Column("credential_version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("user_id", "provider_id"),
+)
+
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("name", String(64)),
+    Column("username", String(32)),
+    Column("password_hash", String(512)),
+    Column("cookie_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("client_unit_key", LargeBinary(32)),
+    Column("client_unit_stamp", String(32)),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("proven_at", Instant),
+    Index(None, "email", "created_at"),
+)
+
+username_claims = Table(
+    "username_claims",
+    metadata,
+    Column("username", String(32), primary_key=True),
+    Column("holder_id", Uuid, nullable=False),
+    Column("expires_at", Instant, index=True),
+)
+
+one_time_tokens = Table(
+    "one_time_tokens",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("purpose", String(32), nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("requested_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("used_at", Instant),
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("occasion", String(32), nullable=False),
+    Column("recipient", String(254), nullable=False),
+    Column("subject_id", Uuid),
+    Column("status", String(16), nullable=False),
+    Column("outcome", String(32)),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", String(200)),
+    Column("lease_id", Uuid),
+    Column("lease_until", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("done_at", Instant, index=True),
+    Index(None, "status", "due_at"),
+    Index(None, "subject_id", "created_at"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("credential_version", Integer, nullable=False),
+    Column("seed", LargeBinary(16), nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("transport", String(8), nullable=False),
+    Column("remember", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("signed_in_at", Instant, nullable=False),
+    Column("refreshed_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("idle_expires_at", Instant, nullable=False, index=True),
+    Column("absolute_expires_at", Instant, nullable=False, index=True),
+    Column("user_agent", String(256), nullable=False),
+    Column("masked_address", String(64), nullable=False),
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("key", LargeBinary(32), primary_key=True),
+    Column("quota", Integer, nullable=False),
+    Column("stamps", String, nullable=False),
+    Column("cutoff", String(32), nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("pace", BigInteger, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary(32), nullable=False),
+)

@@ -1,0 +1,128 @@
+"""Users and their accounts."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql.tables import accounts, users
+from adapters.sql.upsert import upsert
+from domain.display_name import DisplayName
+from domain.email_address import EmailAddress
+from domain.password import PasswordHash
+from domain.user import Credential, User
+from domain.username import Username
+
+CREDENTIAL = "credential"
+"""The provider of password accounts (R19)."""
+
+user_columns = [column.label(f"user_{column.name}") for column in users.c]
+"""A user's columns under names of their own, for joins."""
+
+
+def user_from(row: RowMapping) -> User:
+    """Read a user from a row selected with `user_columns`."""
+    return User(
+        id=row["user_id"],
+        email=EmailAddress(row["user_email"]),
+        email_verified=row["user_email_verified"],
+        name=DisplayName(row["user_name"]) if row["user_name"] is not None else None,
+        username=Username(row["user_username"]) if row["user_username"] is not None else None,
+        role=row["user_role"],
+        created_at=row["user_created_at"],
+        disabled_at=row["user_disabled_at"],
+    )
+
+
+class SqlUsers:
+    """`application.ports.collections.Users`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, user: User) -> bool:
+        statement = (
+            upsert(self._connection, users)
+            .values(
+                id=user.id,
+                email=user.email.canonical,
+                email_verified=user.email_verified,
+                name=user.name.text if user.name else None,
+                username=user.username.name if user.username else None,
+                role=user.role,
+                created_at=user.created_at,
+                disabled_at=user.disabled_at,
+            )
+            .on_conflict_do_nothing()
+        )
+        return (await self._connection.execute(statement)).rowcount == 1
+
+    async def owns(self, email: EmailAddress) -> bool:
+        found = await self._connection.scalar(select(users.c.id).where(users.c.email == email.canonical))
+        return found is not None
+
+
+class SqlAccounts:
+    """`application.ports.collections.Accounts`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, account_id: UUID, credential: Credential, now: datetime) -> None:
+        await self._connection.execute(
+            insert(accounts).values(
+                id=account_id,
+                user_id=credential.user_id,
+                provider_id=CREDENTIAL,
+                password_hash=credential.password_hash.encoded,
+                credential_version=credential.version,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+
+    async def of_user(self, user_id: UUID) -> Credential | None:
+        statement = select(accounts.c.user_id, accounts.c.password_hash, accounts.c.credential_version).where(
+            accounts.c.user_id == user_id, accounts.c.provider_id == CREDENTIAL
+        )
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return _credential_from(row) if row else None
+
+    async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
+        return await self._login(_LOGIN.where(users.c.email == email.canonical))
+
+    async def by_username(self, username: Username) -> tuple[User, Credential] | None:
+        return await self._login(_LOGIN.where(users.c.username == username.name))
+
+    async def _login(self, statement: Select[Any]) -> tuple[User, Credential] | None:
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return (user_from(row), _credential_from(row)) if row else None
+
+    async def rehash(self, user_id: UUID, *, old: PasswordHash, new: PasswordHash, now: datetime) -> bool:
+        statement = (
+            update(accounts)
+            .where(
+                accounts.c.user_id == user_id,
+                accounts.c.provider_id == CREDENTIAL,
+                accounts.c.password_hash == old.encoded,
+            )
+            .values(password_hash=new.encoded, updated_at=now)
+        )
+        return (await self._connection.execute(statement)).rowcount == 1
+
+
+_LOGIN = (
+    select(*user_columns, accounts.c.password_hash, accounts.c.credential_version)
+    .join(accounts, accounts.c.user_id == users.c.id)
+    .where(accounts.c.provider_id == CREDENTIAL)
+)
+
+
+def _credential_from(row: RowMapping) -> Credential:
+    return Credential(
+        user_id=row["user_id"],
+        password_hash=PasswordHash(row["password_hash"]),
+        version=row["credential_version"],
+    )

@@ -1,0 +1,46 @@
+"""Time, chance, ids and the record of events: everything else a use case may not take from the machine itself."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.events import Event
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+
+
+class Ids(Protocol):
+    """Identifiers."""
+
+    def new(self) -> UUID:
+        """A random one: ids tell neither order nor number (M8)."""
+
+
+class Randomness(Protocol):
+    """A cryptographic source."""
+
+    def bytes(self, count: int) -> bytes:
+        """`count` unpredictable bytes."""
+
+    def fraction(self) -> float:
+        """A number from 0 up to 1, evenly spread; for jitter, not for secrets."""
+
+
+class EventLog(Protocol):
+    """Where security events go."""
+
+    def record(self, event: Event) -> None:
+        """Write it down. Never raises; addresses are written as pseudonyms."""
+
+
+class Purge(Protocol):
+    """Removes what has served its time."""
+
+    async def __call__(self, now: datetime, batch: int) -> Mapping[str, int]:
+        """Delete at most `batch` rows of each kind that are past keeping; how many of each were deleted."""

@@ -1,0 +1,54 @@
+"""Rendering and sending letters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.letters import Letter, RenderedLetter
+
+
+class LetterRenderer(Protocol):
+    """Turns a letter into subject, text and HTML."""
+
+    def render(self, letter: Letter, letter_id: UUID) -> RenderedLetter:
+        """Rendered the same way each time for the same letter; the Message-ID comes from `letter_id`."""
+
+
+class MailRefused(Exception):
+    """The mail system refused this letter for good (SMTP 5xx). Trying again would change nothing."""
+
+
+class MailDelayed(Exception):
+    """The mail system did not take it this time: 4xx, no connection, no answer in time, TLS trouble."""
+
+
+class MailSender(Protocol):
+    """Hands letters to the mail system. Must not look a recipient up in headers: the envelope is `recipient`."""
+
+    async def send(self, letter: RenderedLetter) -> None:
+        """Return once the mail system has taken responsibility. Raises `MailRefused` or `MailDelayed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredLetter:
+    """A letter as its reader sees it."""
+
+    id: str
+    to: str
+    subject: str
+    date: datetime
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    link: str | None = field(repr=False)
+
+
+class Inbox(Protocol):
+    """Where letters land on a developer's machine (R82). Reads files, so call it off the event loop."""
+
+    def letters(self) -> Sequence[DeliveredLetter]:
+        """The newest letters, newest first."""
+
+    def letter(self, letter_id: str) -> DeliveredLetter | None:
+        """One of them."""

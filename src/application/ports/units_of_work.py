@@ -1,0 +1,123 @@
+"""Units of work, one per need, each holding only the collections that need them.
+
+Entering opens a transaction. `commit` makes all of it true at once; leaving without it leaves no trace. Both raise
+`Unavailable` when the store does not answer or cannot be written. What a use case must not know is not here: the code
+that answers sign-up and resend is given an `Intake`, and there is no user in it to look up.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
+
+from application.ports.collections import Accounts, Letters, Sessions, SignUps, Tokens, UsernameClaims, Users
+from application.ports.limits import Limits
+
+Unit = TypeVar("Unit", covariant=True)
+
+Opens = Callable[[], AbstractAsyncContextManager[Unit]]
+"""A field typed `Opens[Intake]` is used as `async with self.intake() as intake:`."""
+
+
+class Committing(Protocol):
+    """A unit that writes."""
+
+    async def commit(self) -> None:
+        """Make everything done in this unit true, at once and for good."""
+
+
+class Intake(Committing, Protocol):
+    """For those who answer strangers: waiting sign-ups, claims, letters. No users, accounts or sessions."""
+
+    @property
+    def sign_ups(self) -> SignUps: ...
+    @property
+    def usernames(self) -> UsernameClaims: ...
+    @property
+    def letters(self) -> Letters: ...
+
+
+class ProofReading(Protocol):
+    """For looking at a token and what it would prove, before any hashing. Reads only."""
+
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def sign_ups(self) -> SignUps: ...
+    @property
+    def accounts(self) -> Accounts: ...
+
+
+class Proving(Committing, Protocol):
+    """For turning a proven sign-up into a user, a credential and a session."""
+
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def sign_ups(self) -> SignUps: ...
+    @property
+    def usernames(self) -> UsernameClaims: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def sessions(self) -> Sessions: ...
+
+
+class CredentialReading(Protocol):
+    """For finding whose password is to be verified. Reads only."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+
+class SigningIn(Committing, Protocol):
+    """For starting a session, and replacing an outdated hash with it (R34)."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def sessions(self) -> Sessions: ...
+
+
+class SessionReading(Protocol):
+    """For recognising a caller. Reads only."""
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+
+class SessionKeeping(Committing, Protocol):
+    """For noting that a session was used, and for ending sessions."""
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+
+class Delivery(Committing, Protocol):
+    """For deciding what a letter becomes: the only reader of both sides, and it answers nobody."""
+
+    @property
+    def letters(self) -> Letters: ...
+    @property
+    def sign_ups(self) -> SignUps: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def limits(self) -> Limits:
+        """Limits that are spent within this unit, with what else it does."""
+
+
+class Units(Protocol):
+    """All of them: what a store offers to whoever composes the use cases. No use case is given this."""
+
+    def intake(self) -> AbstractAsyncContextManager[Intake]: ...
+    def proof_reading(self) -> AbstractAsyncContextManager[ProofReading]: ...
+    def proving(self) -> AbstractAsyncContextManager[Proving]: ...
+    def credential_reading(self) -> AbstractAsyncContextManager[CredentialReading]: ...
+    def signing_in(self) -> AbstractAsyncContextManager[SigningIn]: ...
+    def session_reading(self) -> AbstractAsyncContextManager[SessionReading]: ...
+    def session_keeping(self) -> AbstractAsyncContextManager[SessionKeeping]: ...
+    def delivery(self) -> AbstractAsyncContextManager[Delivery]: ...

@@ -1,0 +1,310 @@
+"""Verification: the mailbox is proven, then the person (DESIGN section 2), and a user comes into being."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hmac import compare_digest
+
+from application.admission import Admission, SessionWish, SignedIn
+from application.ports.environment import Clock, EventLog, Ids, Randomness
+from application.ports.hashing import CommonPasswords, PasswordHasher
+from application.ports.limits import Limits
+from application.ports.units_of_work import Intake, Opens, ProofReading, Proving
+from domain.client import Client
+from domain.display_name import DisplayName
+from domain.email_address import EmailAddress
+from domain.errors import (
+    AlreadyVerified,
+    Overloaded,
+    PasswordRequired,
+    TokenExpired,
+    TokenInvalid,
+    Unavailable,
+    ValidationError,
+    Violation,
+)
+from domain.events import Event, EventKind
+from domain.letters import Occasion, QueuedLetter
+from domain.limits import Charge, Quotas
+from domain.one_time_token import OneTimeToken, Purpose
+from domain.password import Password, PasswordHash, PasswordPolicy
+from domain.secret import Secret
+from domain.sign_up import WAITING_TIME, SignUpRequest
+from domain.user import Credential, User
+from domain.violations import Violations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyEmailCommand:
+    """The token from the letter and, perhaps, a second fact: the sign-up cookie, its password, or a new password."""
+
+    token: str = field(repr=False)
+    email: str | None = None
+    cookie: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    new_password: str | None = field(default=None, repr=False)
+    name: str | None = None
+    session: SessionWish
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the caller brings besides the token, read and judged as far as that needs no database."""
+
+    email: EmailAddress | None
+    cookie: Secret | None
+    password: Password | None
+    new_password: Password | None
+    name: DisplayName | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """A sign-up that may go live, and what goes live with it."""
+
+    token: OneTimeToken
+    sign_up: SignUpRequest
+    user: User
+    password_hash: PasswordHash
+    own_browser: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyEmail:
+    """Turns exactly the sign-up whose letter was opened into a user with a session, once (R43).
+
+    The token proves the mailbox and nothing else. What goes live is decided by the second fact: with the sign-up's own
+    cookie or password, what was typed at sign-up; with `new_password`, only what is given here, and nothing a stranger
+    may have typed. With none of them nothing is spent. A loser of any race reads `TokenInvalid`, or `AlreadyVerified`
+    when it holds the same second fact. Raises `ValidationError`, `TokenInvalid`, `TokenExpired`, `PasswordRequired`,
+    `AlreadyVerified`, `RateLimited`, `Overloaded`, `Unavailable`.
+    """
+
+    reading: Opens[ProofReading]
+    proving: Opens[Proving]
+    hasher: PasswordHasher
+    common_passwords: CommonPasswords
+    limits: Limits
+    admission: Admission
+    clock: Clock
+    ids: Ids
+    events: EventLog
+    policy: PasswordPolicy
+    quotas: Quotas
+    token_suffices: bool = False
+    """`OSTIARY_VERIFY_ELSEWHERE=allow`: the token alone activates what was typed at sign-up. Reopens pre-hijacking."""
+
+    async def __call__(self, command: VerifyEmailCommand) -> SignedIn:
+        facts = self._read_facts(command)
+        client = command.session.client
+        charge = Charge(self.quotas.limit("token_client", per_client=True), client.network)
+        units = await self.limits.spend([charge], self.clock.now())
+        try:
+            proof = await self._prove(command, facts)
+            signed_in = await self._go_live(proof, command, facts)
+        except (TokenInvalid, TokenExpired, AlreadyVerified, PasswordRequired) as refusal:
+            self.events.record(Event(kind=EventKind.VERIFICATION_REFUSED, client=client, reason=refusal.code))
+            raise
+        except (ValidationError, Overloaded, Unavailable):
+            await self.limits.give_back(units)
+            raise
+        if proof.own_browser and proof.sign_up.client_unit is not None:
+            units.append(proof.sign_up.client_unit)
+        await self.limits.give_back(units)
+        self.events.record(
+            Event(kind=EventKind.ADDRESS_VERIFIED, client=client, email=signed_in.user.email, user_id=signed_in.user.id)
+        )
+        return signed_in
+
+    def _read_facts(self, command: VerifyEmailCommand) -> _Facts:
+        violations = Violations()
+        if command.password is not None and command.new_password is not None:
+            violations.add("new_password", "ambiguous", "Give either the password or a new one, not both.")
+        email = violations.parse_optional("email", command.email, EmailAddress.parse)
+        password = violations.parse_optional("password", command.password, Password.parse)
+        new_password = violations.parse_optional("new_password", command.new_password, Password.parse)
+        name = violations.parse_optional("name", command.name or None, DisplayName.parse)
+        violations.settle()
+        cookie = Secret.parse(command.cookie) if command.cookie else None
+        return _Facts(email, cookie, password, new_password, name)
+
+    async def _prove(self, command: VerifyEmailCommand, facts: _Facts) -> _Proof:
+        """Look the token up and decide what would go live; hashing happens here, outside any transaction."""
+        secret = Secret.parse(command.token)
+        if secret is None:
+            raise TokenInvalid
+        async with self.reading() as unit:
+            token = await unit.tokens.find(secret.digest, Purpose.VERIFY_ADDRESS)
+            sign_up = await unit.sign_ups.get(token.subject_id) if token else None
+            credential = await unit.accounts.of_user(sign_up.id) if sign_up else None
+        if token is None or sign_up is None or token.superseded:
+            raise TokenInvalid
+        if facts.email is not None and facts.email != sign_up.email:
+            raise TokenInvalid
+        own_browser = facts.cookie is not None and compare_digest(facts.cookie.digest, sign_up.cookie_digest)
+        if sign_up.proven_at is not None or token.used_at is not None:
+            raise await self._refusal_of_used(sign_up, credential, facts, own_browser=own_browser)
+        now = self.clock.now()
+        if token.expires_at <= now:
+            raise TokenExpired
+        if sign_up.expires_at <= now:
+            raise TokenInvalid
+        return await self._choose(token, sign_up, facts, own_browser=own_browser, now=now)
+
+    async def _choose(
+        self, token: OneTimeToken, sign_up: SignUpRequest, facts: _Facts, *, own_browser: bool, now: datetime
+    ) -> _Proof:
+        """What the second fact lets go live."""
+        user = User(
+            id=sign_up.id,
+            email=sign_up.email,
+            email_verified=True,
+            name=sign_up.name,
+            username=sign_up.username,
+            created_at=now,
+        )
+        if facts.new_password is not None:
+            password_hash = await self._hash_new(facts.new_password, sign_up.email, facts.name)
+            user = User(
+                id=sign_up.id, email=sign_up.email, email_verified=True, name=facts.name, username=None, created_at=now
+            )
+            return _Proof(token, sign_up, user, password_hash, own_browser)
+        known = (
+            own_browser
+            or self.token_suffices
+            or (
+                facts.password is not None
+                and sign_up.password_hash is not None
+                and await self._matches(facts.password, sign_up.password_hash, sign_up)
+            )
+        )
+        if not known or sign_up.password_hash is None:
+            raise PasswordRequired
+        return _Proof(token, sign_up, user, sign_up.password_hash, own_browser)
+
+    async def _hash_new(self, password: Password, email: EmailAddress, name: DisplayName | None) -> PasswordHash:
+        own_words = [email.canonical, email.local_part, *([name.text] if name else [])]
+        broken = self.policy.broken_rules(password, own_words=own_words, is_common=self.common_passwords.contains)
+        if broken:
+            raise ValidationError(Violation("new_password", rule.code, rule.message) for rule in broken)
+        return await self.hasher.hash(password)
+
+    async def _matches(self, password: Password, stored: PasswordHash, sign_up: SignUpRequest) -> bool:
+        """One of five tries (R42 would otherwise be a guessing machine for whoever reads the mailbox)."""
+        charge = Charge(self.quotas.limit("waiting_password"), str(sign_up.id))
+        units = await self.limits.spend([charge], self.clock.now())
+        try:
+            matches = await self.hasher.verify(password, stored)
+        except Overloaded:
+            await self.limits.give_back(units)
+            raise
+        if matches:
+            await self.limits.give_back(units)
+        return matches
+
+    async def _refusal_of_used(
+        self, sign_up: SignUpRequest, credential: Credential | None, facts: _Facts, *, own_browser: bool
+    ) -> TokenInvalid | AlreadyVerified:
+        """A double click by the right person is told so; anybody else learns nothing."""
+        password = facts.password or facts.new_password
+        if credential is None:
+            return TokenInvalid()
+        if own_browser or (password and await self._matches(password, credential.password_hash, sign_up)):
+            return AlreadyVerified()
+        return TokenInvalid()
+
+    async def _go_live(self, proof: _Proof, command: VerifyEmailCommand, facts: _Facts) -> SignedIn:
+        now = self.clock.now()
+        credential = Credential(user_id=proof.user.id, password_hash=proof.password_hash)
+        session = self.admission.begin(proof.user.id, credential.version, command.session, now)
+        async with self.proving() as unit:
+            spent = await unit.tokens.spend(proof.token.digest, Purpose.VERIFY_ADDRESS, now)
+            if (
+                spent
+                and await unit.sign_ups.settle(proof.sign_up.id, now)
+                and (
+                    proof.user.username is None
+                    or await unit.usernames.settle(proof.user.username, holder=proof.user.id)
+                )
+                and await unit.users.add(proof.user)
+            ):
+                await unit.accounts.add(self.ids.new(), credential, now)
+                await unit.sign_ups.delete_waiting(proof.sign_up.email, keep=proof.sign_up.id)
+                await unit.sessions.add(session)
+                await unit.commit()
+                return self.admission.admit(proof.user, session)
+        # Somebody was faster: the same token, or another sign-up of this address. Judge again by what is true now.
+        await self._prove(command, facts)
+        raise TokenInvalid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendVerificationCommand:
+    """Whose letter to write again: the browser's own sign-up, an old token's, or the newest under an address."""
+
+    email: str | None = None
+    token: str | None = field(default=None, repr=False)
+    cookie: str | None = field(default=None, repr=False)
+    client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResendVerification:
+    """Queues one letter-to-be, whether or not anybody waits: the same answer and the same statements always (R45).
+
+    The newer request supersedes the older letter and its tokens. Raises `ValidationError`, `RateLimited`,
+    `Unavailable`.
+    """
+
+    intake: Opens[Intake]
+    limits: Limits
+    clock: Clock
+    ids: Ids
+    randomness: Randomness
+    events: EventLog
+    quotas: Quotas
+    delivery_jitter: timedelta
+
+    async def __call__(self, command: ResendVerificationCommand) -> None:
+        violations = Violations()
+        email = violations.parse_optional("email", command.email, EmailAddress.parse)
+        if command.email is None and command.token is None and command.cookie is None:
+            violations.add("email", "required", "Give the address, or the token from the letter.")
+        violations.settle()
+        token = Secret.parse(command.token) if command.token else None
+        cookie = Secret.parse(command.cookie) if command.cookie else None
+        now = self.clock.now()
+        await self.limits.spend(self._charges(email, token or cookie, command.client), now)
+        async with self.intake() as intake:
+            found = None
+            if token is not None:
+                found = await intake.sign_ups.waiting_by_token(token.digest, now)
+            elif cookie is not None:
+                found = await intake.sign_ups.waiting_by_cookie(cookie.digest, now)
+            subject_id, recipient = found if found else (None, email)
+            if email is not None and recipient != email:
+                subject_id, recipient = None, email
+            if subject_id is None and email is not None:
+                subject_id = await intake.sign_ups.newest_waiting(email, now)
+            if recipient is not None:
+                await intake.letters.enqueue(
+                    QueuedLetter(
+                        id=self.ids.new(),
+                        occasion=Occasion.RESEND,
+                        recipient=recipient,
+                        subject_id=subject_id,
+                        created_at=now,
+                        due_at=now + self.delivery_jitter * self.randomness.fraction(),
+                        expires_at=now + WAITING_TIME,
+                    )
+                )
+            await intake.commit()
+        self.events.record(Event(kind=EventKind.VERIFICATION_REQUESTED, client=command.client, email=recipient))
+
+    def _charges(self, email: EmailAddress | None, secret: Secret | None, client: Client) -> list[Charge]:
+        """An address is counted as it was given, whoever has it; a token or cookie without one, by its digest."""
+        whom = email.canonical if email else secret.digest.hex() if secret else "nobody"
+        per_address = [self.quotas.limit(name) for name in ("letter_minute", "letter_hour", "letter_day")]
+        return [
+            Charge(self.quotas.limit("letter_client", per_client=True), client.network),
+            *(Charge(limit, f"resend:{whom}") for limit in per_address),
+        ]

@@ -1,0 +1,32 @@
+"""Housekeeping: what has served its time is forgotten (ASVS 14.2.7)."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from application.ports.environment import Clock, EventLog, Purge
+from domain.events import Event, EventKind
+
+BATCH = 500
+"""Rows of one kind deleted in one transaction: short enough that nobody waits for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepHouse:
+    """Deletes expired sign-ups, claims, tokens, sessions, limits and old letters, batch after batch, until none are
+    left; says how many of each. Raises `Unavailable`; what was deleted until then stays deleted.
+    """
+
+    purge: Purge
+    clock: Clock
+    events: EventLog
+
+    async def __call__(self) -> dict[str, int]:
+        total: Counter[str] = Counter()
+        while counts := await self.purge(self.clock.now(), BATCH):
+            total.update(counts)
+            if max(counts.values()) < BATCH:
+                break
+        deleted = {name: count for name, count in total.items() if count}
+        if deleted:
+            self.events.record(Event(kind=EventKind.PURGED, counts=tuple(sorted(deleted.items()))))
+        return deleted

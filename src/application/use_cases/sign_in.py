@@ -1,0 +1,119 @@
+"""Sign-in: an identifier and a password become a session, or one answer that tells nothing (R50)."""
+
+from dataclasses import dataclass, field
+
+from application.admission import Admission, SessionWish, SignedIn
+from application.ports.environment import Clock, EventLog
+from application.ports.hashing import PasswordHasher
+from application.ports.limits import Limits
+from application.ports.units_of_work import CredentialReading, Opens, SigningIn
+from domain.email_address import EmailAddress
+from domain.errors import InvalidCredentials, Overloaded, Unavailable
+from domain.events import Event, EventKind
+from domain.limits import Charge, Quotas
+from domain.password import Password, PasswordHash
+from domain.user import Credential, User
+from domain.username import Username
+from domain.violations import Violations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInCommand:
+    """An e-mail address or a username, and the password."""
+
+    email: str | None = None
+    username: str | None = None
+    password: str | None = field(repr=False)
+    session: SessionWish
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """Verifies a password and starts a session.
+
+    Unknown, wrong, not yet verified and disabled are one `InvalidCredentials` after the same work: an address nobody
+    has is verified against a decoy. Failures are counted before the work and given back by success, its own unit
+    only. The session is stored under the credential version that was verified, so one that raced a change of password
+    is refused. Raises `ValidationError`, `RateLimited`, `InvalidCredentials`, `Overloaded`, `Unavailable`.
+    """
+
+    reading: Opens[CredentialReading]
+    signing_in: Opens[SigningIn]
+    hasher: PasswordHasher
+    limits: Limits
+    admission: Admission
+    clock: Clock
+    events: EventLog
+    quotas: Quotas
+
+    async def __call__(self, command: SignInCommand) -> SignedIn:
+        identifier, password = self._judge(command)
+        client = command.session.client
+        units = await self.limits.spend(
+            [
+                Charge(self.quotas.limit("sign_in_pair"), f"{client.network} {identifier}"),
+                Charge(self.quotas.limit("sign_in_address"), str(identifier)),
+                Charge(self.quotas.limit("sign_in_client", per_client=True), client.network),
+            ],
+            self.clock.now(),
+        )
+        try:
+            signed_in = await self._attempt(identifier, password, command.session)
+        except (Overloaded, Unavailable):
+            await self.limits.give_back(units)
+            raise
+        except InvalidCredentials:
+            self.events.record(Event(kind=EventKind.SIGN_IN_FAILED, client=client, identifier=str(identifier)))
+            raise
+        await self.limits.give_back(units)
+        self.events.record(
+            Event(kind=EventKind.SIGNED_IN, client=client, email=signed_in.user.email, user_id=signed_in.user.id)
+        )
+        return signed_in
+
+    def _judge(self, command: SignInCommand) -> tuple[EmailAddress | Username, Password]:
+        """Syntax only: whether a password would be allowed today is no question at sign-in."""
+        violations = Violations()
+        identifier: EmailAddress | Username | None
+        if command.username is not None and command.email is not None:
+            violations.add("username", "ambiguous", "Give either an e-mail address or a username, not both.")
+        if command.username is not None:
+            identifier = violations.parse("username", command.username, Username.parse)
+        else:
+            identifier = violations.parse("email", command.email, EmailAddress.parse)
+        password = violations.parse("password", command.password, Password.parse)
+        violations.settle()
+        assert identifier is not None  # noqa: S101 - settled above
+        assert password is not None  # noqa: S101 - settled above
+        return identifier, password
+
+    async def _attempt(self, identifier: EmailAddress | Username, password: Password, wish: SessionWish) -> SignedIn:
+        async with self.reading() as unit:
+            if isinstance(identifier, EmailAddress):
+                found = await unit.accounts.by_email(identifier)
+            else:
+                found = await unit.accounts.by_username(identifier)
+        if found is None:
+            await self.hasher.verify_decoy(password)
+            raise InvalidCredentials
+        user, credential = found
+        matches = await self.hasher.verify(password, credential.password_hash)
+        if not matches or user.disabled:
+            raise InvalidCredentials
+        return await self._start(user, credential, password, wish)
+
+    async def _start(self, user: User, credential: Credential, password: Password, wish: SessionWish) -> SignedIn:
+        new_hash: PasswordHash | None = None
+        if self.hasher.outdated(credential.password_hash):
+            new_hash = await self.hasher.hash(password)
+        now = self.clock.now()
+        session = self.admission.begin(user.id, credential.version, wish, now)
+        async with self.signing_in() as unit:
+            if new_hash is not None and await unit.accounts.rehash(
+                user.id, old=credential.password_hash, new=new_hash, now=now
+            ):
+                self.events.record(Event(kind=EventKind.PASSWORD_REHASHED, client=wish.client, user_id=user.id))
+            if not await unit.sessions.add(session):
+                raise InvalidCredentials
+            await unit.commit()
+        return self.admission.admit(user, session)

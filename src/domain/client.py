@@ -1,0 +1,45 @@
+"""Who is calling, as far as the network tells."""
+
+import ipaddress
+from dataclasses import dataclass
+
+_USER_AGENT_LENGTH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The address and browser a request came from; already resolved through trusted proxies."""
+
+    address: str
+    user_agent: str = ""
+
+    @property
+    def network(self) -> str:
+        """What limits are keyed on: the IPv4 address, or the /64 of an IPv6 address; IPv4-mapped is unwrapped."""
+        ip = _unwrapped(self.address)
+        if isinstance(ip, ipaddress.IPv6Address):
+            return str(ipaddress.ip_network((ip, 64), strict=False))
+        return str(ip or self.address)
+
+    @property
+    def masked_address(self) -> str:
+        """Enough for an owner to recognise a session by, not enough to follow a person: /24 and /48."""
+        ip = _unwrapped(self.address)
+        if ip is None:
+            return ""
+        return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
+
+    @property
+    def browser(self) -> str:
+        """The User-Agent, printable and cut to a length that a row can hold."""
+        return "".join(char for char in self.user_agent if char.isprintable())[:_USER_AGENT_LENGTH]
+
+
+def _unwrapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    return ip

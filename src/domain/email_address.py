@@ -1,0 +1,79 @@
+"""One mailbox, one spelling (R02, R03): the only place where an address is judged or changed."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+from domain.violations import Broken
+
+MAX_LENGTH = 254
+"""Octets of a whole address in its canonical form (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
+
+_MAX_LOCAL_OCTETS = 64
+_REFUSED_IN_LOCAL = ("%", "!", "=?")
+"""Source routes, and the opening of an encoded word, which mail libraries decode into other recipients (M15)."""
+
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAddress:
+    """An address in canonical form: trimmed, NFC, ASCII lower case, the domain as A-label.
+
+    Two spellings are the same mailbox exactly when their canonical forms are the same bytes; the database compares
+    nothing else (M16). Mail goes to this form, never to what was typed.
+    """
+
+    canonical: str
+
+    @classmethod
+    def parse(cls, text: str) -> "EmailAddress":
+        """Read what a person typed. Raises `Broken` (code `invalid_email`) with the reason."""
+        trimmed = text.strip()
+        if len(trimmed) > MAX_LENGTH:
+            raise _invalid(f"An address has at most {MAX_LENGTH} characters.")
+        typed_local = trimmed.rpartition("@")[0]
+        if _changes_meaning(typed_local):
+            raise _invalid("The part before the @ has characters that look like others.")
+        try:
+            # Syntax only: no DNS, and intranet or reserved domains are the operator's business, not ours.
+            parsed = validate_email(trimmed, check_deliverability=False, globally_deliverable=False)
+        except EmailNotValidError as error:
+            raise _invalid(str(error)) from None
+        domain = (parsed.ascii_domain or "").translate(_ASCII_LOWER)
+        local = unicodedata.normalize("NFC", parsed.local_part).translate(_ASCII_LOWER)
+        if "." not in domain or domain.endswith(".") or domain.startswith("["):
+            raise _invalid("The part after the @ needs a full domain name.")
+        if len(local.encode()) > _MAX_LOCAL_OCTETS:
+            raise _invalid(f"The part before the @ has at most {_MAX_LOCAL_OCTETS} characters.")
+        if local.startswith("-") or any(part in local for part in _REFUSED_IN_LOCAL):
+            raise _invalid("The part before the @ has characters that mail systems misread.")
+        canonical = f"{local}@{domain}"
+        if len(canonical.encode()) > MAX_LENGTH:
+            raise _invalid(f"An address has at most {MAX_LENGTH} characters.")
+        return cls(canonical)
+
+    @property
+    def local_part(self) -> str:
+        """What stands before the @."""
+        return self.canonical.rpartition("@")[0]
+
+    @property
+    def domain(self) -> str:
+        """What stands after the @, as A-label."""
+        return self.canonical.rpartition("@")[2]
+
+    def __str__(self) -> str:
+        return self.canonical
+
+
+def _changes_meaning(local: str) -> bool:
+    """Whether normalisation would turn one character into another: `ﬁ`, full-width letters, the Kelvin sign."""
+    if unicodedata.normalize("NFKC", local) != unicodedata.normalize("NFC", local):
+        return True
+    return any(not char.isascii() and unicodedata.normalize("NFC", char).isascii() for char in local)
+
+
+def _invalid(message: str) -> Broken:
+    return Broken("invalid_email", message)

@@ -1,0 +1,131 @@
+"""Every way Ostiary says no. Each refusal has a stable `code`; which HTTP status it wears is not decided here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule: the field, a stable code, and a sentence for the person who typed."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Refusal(Exception):
+    """The request was understood and is declined. `detail` is safe to show to anyone."""
+
+    code: ClassVar[str]
+    detail: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(self.detail)
+
+
+class ValidationError(Refusal):
+    """Fields break rules; `violations` names all of them at once (R70)."""
+
+    code = "validation_error"
+    detail = "Some fields need another look."
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        super().__init__()
+        self.violations = tuple(violations)
+
+
+class Conflict(Refusal):
+    """A public name is taken (R17). Never raised for an e-mail address under `opaque` disclosure."""
+
+    code = "conflict"
+    detail = "That name is taken."
+
+    def __init__(self, violation: Violation) -> None:
+        super().__init__()
+        self.violations = (violation,)
+
+
+class InvalidCredentials(Refusal):
+    """One answer for unknown, wrong, unverified and disabled (R50); which of them it was is not kept."""
+
+    code = "invalid_credentials"
+    detail = "The address or the password is not right."
+
+
+class Unauthenticated(Refusal):
+    """No session, or none that is alive."""
+
+    code = "unauthenticated"
+    detail = "Sign in first."
+
+
+class Forbidden(Refusal):
+    """Signed in, but not for this."""
+
+    code = "forbidden"
+    detail = "This is not yours to see."
+
+
+class TokenInvalid(Refusal):
+    """Malformed, unknown, used, superseded or meant for something else: not told apart (R44)."""
+
+    code = "token_invalid"
+    detail = "This link does not work, or no longer does. Ask for a new letter or start over."
+
+
+class TokenExpired(Refusal):
+    """It was a good token, too long ago (R44)."""
+
+    code = "token_expired"
+    detail = "This link has expired. Ask for a new letter."
+
+
+class AlreadyVerified(Refusal):
+    """A double click by the person who verified: shown only to who holds the second fact as well."""
+
+    code = "already_verified"
+    detail = "This address is verified already. Sign in."
+
+
+class PasswordRequired(Refusal):
+    """The mailbox is proven, the person is not: give the sign-up's password, or choose a new one."""
+
+    code = "password_required"
+    detail = "Give the password chosen at sign-up as `password`, or choose a new one as `new_password`."
+
+
+class RateLimited(Refusal):
+    """A limit is used up. `policy` is present only where the quota is the caller's own and may be shown."""
+
+    code = "rate_limited"
+    detail = "Too many attempts. Wait and try again."
+
+    def __init__(self, *, limit: str, retry_after: timedelta, policy: tuple[int, timedelta] | None) -> None:
+        super().__init__()
+        self.limit = limit
+        self.retry_after = retry_after
+        self.policy = policy
+
+
+class Overloaded(Refusal):
+    """Too much work is queued already; turned away before anything was done."""
+
+    code = "overloaded"
+    detail = "The service is busy. Try again in a moment."
+
+    def __init__(self, retry_after: timedelta = timedelta(seconds=1)) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class Unavailable(Refusal):
+    """A part that the service needs, such as its database, does not answer. Nothing was half done."""
+
+    code = "unavailable"
+    detail = "The service cannot do this right now. Nothing was changed; try again in a moment."
+
+    def __init__(self, retry_after: timedelta = timedelta(seconds=5)) -> None:
+        super().__init__()
+        self.retry_after = retry_after

@@ -1,0 +1,97 @@
+"""How often something may be done (R60-R62): quotas over exact sliding windows."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_TEXT = re.compile(r"(?P<quota>[1-9][0-9]{0,6})/(?P<count>[1-9][0-9]{0,4})?(?P<unit>[smhd])")
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At most `count` in any stretch of `window`; `None` stands for no limit at all wherever a quota is expected."""
+
+    count: int
+    window: timedelta
+
+    @classmethod
+    def parse(cls, text: str) -> "Quota | None":
+        """Read `5/15m` (also s, h, d; `1/h` means `1/1h`), or `off`. Raises ValueError with what is expected."""
+        if text == "off":
+            return None
+        match = _TEXT.fullmatch(text)
+        if match is None:
+            raise ValueError("expected a quota such as 5/15m, or off")
+        seconds = int(match["count"] or 1) * _UNITS[match["unit"]]
+        return cls(int(match["quota"]), timedelta(seconds=seconds))
+
+    def __str__(self) -> str:
+        seconds = int(self.window.total_seconds())
+        size, unit = next((size, unit) for unit, size in reversed(_UNITS.items()) if seconds % size == 0)
+        return f"{self.count}/{seconds // size}{unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A named quota. `per_client` ones may tell the caller what is left; the others would tell what strangers did."""
+
+    name: str
+    quota: Quota | None
+    per_client: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One unit to be taken from `limit` under `key`; the key is stored only as a keyed hash."""
+
+    limit: Limit
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit that was taken: enough to give exactly this one back."""
+
+    limit: str
+    key: bytes = field(repr=False)
+    stamp: str
+
+
+def quota(text: str) -> Quota | None:
+    """`Quota.parse` for the defaults below."""
+    return Quota.parse(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """Every quota in force; DESIGN section 4 argues the defaults. Each is a setting `OSTIARY_LIMIT_<NAME>`."""
+
+    sign_in_pair: Quota | None = quota("5/15m")
+    """Failed sign-ins of one identifier from one client."""
+    sign_in_address: Quota | None = quota("20/15m")
+    """Failed sign-ins of one identifier from everywhere."""
+    sign_in_client: Quota | None = quota("100/15m")
+    """Failed sign-ins from one client."""
+    sign_up_client: Quota | None = quota("5/1h")
+    """Sign-ups from one client that nobody has proven."""
+    sign_up_address: Quota | None = quota("5/1h")
+    """Sign-ups for one address."""
+    letter_minute: Quota | None = quota("1/1m")
+    """Letters asked for again, to one address and for one purpose, in a minute."""
+    letter_hour: Quota | None = quota("5/1h")
+    """The same in an hour."""
+    letter_day: Quota | None = quota("20/1d")
+    """The same in a day; sign-ups for one address count here under a purpose of their own."""
+    letter_client: Quota | None = quota("30/15m")
+    """Letters asked for again by one client, whatever the address."""
+    owner_notice: Quota | None = quota("1/1h")
+    """Letters telling an owner that somebody tried to sign up with their address (R85)."""
+    token_client: Quota | None = quota("30/15m")
+    """Mailed tokens tried by one client without success."""
+    waiting_password: Quota | None = quota("5/48h")
+    """Passwords tried for one waiting sign-up."""
+
+    def limit(self, name: str, *, per_client: bool = False) -> Limit:
+        """The named quota as a limit to charge."""
+        return Limit(name=name, quota=getattr(self, name), per_client=per_client)

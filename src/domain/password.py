@@ -1,0 +1,79 @@
+"""Passwords: the secret itself, the rules a new one must meet, and its hash."""
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from domain.violations import Broken
+
+MAX_BYTES = 1024
+"""UTF-8 bytes refused above, before any work on them (R06)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """What a person typed, in NFC (NIST SP 800-63B-4); never trimmed, never cut, never shown."""
+
+    text: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "Password":
+        """Take any text as a password. Raises `Broken` (code `too_many_bytes`) above `MAX_BYTES`."""
+        # Four bytes a character at most, so the cheap length check bounds the encoding, and that bounds NFC.
+        if len(text) > MAX_BYTES or len(text.encode()) > MAX_BYTES:
+            raise Broken("too_many_bytes", f"A password has at most {MAX_BYTES} bytes.")
+        return cls(unicodedata.normalize("NFC", text))
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """A salted hash as it is stored, parameters included (PHC string). Never shown."""
+
+    encoded: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordPolicy:
+    """The rules for a *new* password; sign-in never judges one. Lengths are code points after NFC."""
+
+    min_length: int = 12
+    max_length: int = 128
+    require_upper: bool = False
+    require_lower: bool = False
+    require_digit: bool = False
+    require_special: bool = False
+    refuse_common: bool = True
+    product_name: str = "Ostiary"
+
+    def broken_rules(
+        self, password: Password, *, own_words: Iterable[str], is_common: Callable[[str], bool]
+    ) -> list[Broken]:
+        """Every rule that `password` breaks, each once; empty when it is good.
+
+        `own_words` are the person's address, name and username; equality ignores case and separators (A 6.2.11).
+        """
+        text = password.text
+        broken = []
+        if len(text) < self.min_length:
+            broken.append(Broken("too_short", f"Use at least {self.min_length} characters."))
+        if len(text) > self.max_length:
+            broken.append(Broken("too_long", f"Use at most {self.max_length} characters."))
+        classes = (
+            (self.require_upper, str.isupper, "needs_upper", "Use an upper-case letter."),
+            (self.require_lower, str.islower, "needs_lower", "Use a lower-case letter."),
+            (self.require_digit, str.isdigit, "needs_digit", "Use a digit."),
+            (self.require_special, lambda char: not char.isalnum(), "needs_special", "Use a special character."),
+        )
+        for required, belongs, code, message in classes:
+            if required and not any(map(belongs, text)):
+                broken.append(Broken(code, message))
+        if _bare(text) in {_bare(word) for word in (*own_words, self.product_name)}:
+            broken.append(Broken("personal", "Do not use your own address or name, or the name of this service."))
+        if self.refuse_common and is_common(text):
+            broken.append(Broken("common", "This password is on the lists that attackers try first."))
+        return broken
+
+
+def _bare(text: str) -> str:
+    """The letters and digits of `text` in one case, so that `ada.lovelace!` equals `Ada Lovelace`."""
+    return "".join(filter(str.isalnum, text.casefold())) or text

@@ -1,0 +1,1 @@
+"""Where the world comes in: settings, composition, HTTP and the command line."""

@@ -1,0 +1,58 @@
+"""What runs beside the web server: letters leave, and what has served its time is forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from application.catalogue import UseCases
+
+LOOK_EVERY = 0.5
+"""Seconds between looks into an empty outbox."""
+
+CLEAN_EVERY = 3600.0
+"""Seconds between rounds of housekeeping."""
+
+AFTER_TROUBLE = 5.0
+"""Seconds to wait when the database does not answer."""
+
+_DRAIN = 30.0
+_log = structlog.get_logger("ostiary.worker")
+
+
+@asynccontextmanager
+async def background_work(use_cases: UseCases) -> AsyncIterator[None]:
+    """Run the worker and the housekeeper while the block runs; then let a letter in hand be finished."""
+    stop = asyncio.Event()
+
+    async def deliver() -> float:
+        return 0.0 if await use_cases.deliver_mail() else LOOK_EVERY
+
+    async def clean() -> float:
+        await use_cases.keep_house()
+        return CLEAN_EVERY
+
+    tasks = [asyncio.create_task(_repeat(work, stop)) for work in (deliver, clean)]
+    try:
+        yield
+    finally:
+        stop.set()
+        _, unfinished = await asyncio.wait(tasks, timeout=_DRAIN)
+        for task in unfinished:
+            task.cancel()
+
+
+async def _repeat(work: Callable[[], Awaitable[float]], stop: asyncio.Event) -> None:
+    """Do it again and again; `work` says how many seconds later. No trouble ends it."""
+    while not stop.is_set():
+        try:
+            pause = await work()
+        except Exception as trouble:
+            _log.error("background_trouble", exc_info=trouble)
+            pause = AFTER_TROUBLE
+        try:
+            async with asyncio.timeout(pause):
+                await stop.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,121 @@
+"""`ostiary serve | migrate | settings | openapi`."""
+
+import asyncio
+import json
+import sys
+from typing import NoReturn
+
+import click
+
+from entrypoints.namesakes import foreign_owners
+from entrypoints.settings import Settings, SettingsError, read_settings, settings_in_force
+
+
+@click.group()
+@click.version_option(package_name="ostiary", prog_name="ostiary")
+def main() -> None:
+    """Ostiary, the doorkeeper: sign-up, e-mail verification and sign-in."""
+    if owners := foreign_owners():
+        _fail(
+            "Ostiary is an application and needs an environment of its own. Other packages own its names here: "
+            + "; ".join(owners)
+        )
+
+
+@main.command()
+def serve() -> None:
+    """Start the service."""
+    settings = _settings()
+    # Imported late: the other commands need no web server.
+    from domain.errors import Unavailable
+    from entrypoints.composition import NotMigrated
+    from entrypoints.logs import configure_logs
+    from entrypoints.server import serve as serve_until_stopped
+
+    configure_logs(settings.log_format)
+    try:
+        serve_until_stopped(settings, announce=lambda url: _announce(settings, url))
+    except NotMigrated:
+        _fail("The database is not at this version's schema: run `ostiary migrate` first.")
+    except Unavailable as trouble:
+        _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
+    except OSError as trouble:
+        _fail(f"Cannot listen on {settings.host}:{settings.port}: {trouble.strerror}")
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    settings = _settings()
+    from domain.errors import Unavailable
+    from entrypoints.composition import migrate_database
+
+    try:
+        revision = asyncio.run(migrate_database(settings))
+    except Unavailable as trouble:
+        _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
+    click.echo(f"The database is at schema revision {revision}.")
+
+
+@main.command("settings")
+@click.option("--markdown", is_flag=True, help="As the table in docs/settings.md, with defaults only.")
+def show_settings(markdown: bool) -> None:
+    """Show every setting in force and where it comes from; secrets are hidden."""
+    if markdown:
+        click.echo("| variable | default | meaning |\n| --- | --- | --- |")
+        for entry in settings_in_force({}, dotenv=None):
+            click.echo(f"| `{entry.name}` | {f'`{entry.value}`' if entry.value else ''} | {entry.doc} |")
+        return
+    try:
+        entries = settings_in_force()
+    except SettingsError as error:
+        _fail(str(error))
+    for entry in entries:
+        click.echo(f"{entry.name} = {entry.value}  ({entry.source})\n    {entry.doc}")
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    settings = _settings()
+    from entrypoints.http.app import API, cookies_for
+    from entrypoints.http.openapi import describe
+
+    click.echo(json.dumps(describe(API, cookies_for(settings), settings.public_url), indent=2))
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except SettingsError as error:
+        _fail(str(error))
+
+
+def _announce(settings: Settings, url: str) -> None:
+    base = settings.public_url if settings.port else url
+    lines = [f"Ostiary listens on {url} and is reached at {base}"]
+    if settings.pages:
+        lines.append(f"  sign up        {base}/auth/signup")
+        lines.append(f"  sign in        {base}/auth/signin")
+    if settings.sends_mail:
+        lines.append(f"  letters        by SMTP through {settings.smtp_host}:{settings.smtp_port}")
+    else:
+        lines.append(f"  letters        {base}/dev/inbox (nothing is mailed)")
+    if settings.serves_openapi:
+        lines.append(f"  API            {base}/docs and {base}/openapi.json")
+    if not settings.worker:
+        lines.append("  letters do not leave from this process: OSTIARY_WORKER is off")
+    lines.append("  nobody learns from sign-up or sign-in who has an account (OSTIARY_DISCLOSURE=opaque)")
+    if settings.verify_elsewhere == "allow":
+        lines.append(
+            "  WARNING: OSTIARY_VERIFY_ELSEWHERE=allow lets a stranger sign up with somebody's address and a password "
+            "of their own, and own the account when that person opens the letter's link"
+        )
+    if not settings.https and not settings.development:
+        lines.append("  WARNING: passwords and sessions travel unencrypted (OSTIARY_ALLOW_HTTP)")
+    click.echo("\n".join(lines), err=True)
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(2)

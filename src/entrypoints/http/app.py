@@ -1,0 +1,93 @@
+"""The web application: the controllers, the refusals, the perimeter."""
+
+from typing import Literal, cast
+
+from litestar import Litestar, Response, route
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp, Method
+
+from domain.errors import Refusal
+from entrypoints.composition import Ostiary
+from entrypoints.http import health
+from entrypoints.http.cookies import Cookies, SameSite
+from entrypoints.http.decoding import MAX_BYTES
+from entrypoints.http.dev_pages import docs_handlers, inbox_handlers
+from entrypoints.http.edge import Edge
+from entrypoints.http.native import email_verification, policy, sign_in, sign_up, users
+from entrypoints.http.openapi import describe
+from entrypoints.http.pages.controller import READING, page_handlers
+from entrypoints.http.perimeter import Perimeter
+from entrypoints.http.problems import EdgeRefusal, on_edge_refusal, on_fault, on_http_exception, on_refusal
+from entrypoints.settings import Settings
+
+API: list[HTTPRouteHandler] = [
+    sign_up.sign_up,
+    email_verification.verify_email,
+    email_verification.resend_verification,
+    sign_in.sign_in,
+    sign_in.sign_out,
+    users.me,
+    users.user,
+    policy.policy,
+    policy.jwks,
+    health.live,
+    health.ready,
+]
+"""The documented endpoints, in the order a person meets them."""
+
+_ALLOWED_METHODS: list[Method | Literal["*"]] = ["GET", "POST", "PATCH", "DELETE"]
+_ALLOWED_HEADERS = ["Authorization", "Content-Type", "X-Ostiary-Device"]
+_EXPOSED_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
+
+
+def create_app(ostiary: Ostiary) -> ASGIApp:
+    """The application, ready for an ASGI server."""
+    settings = ostiary.settings
+    cookies = cookies_for(settings)
+    edge = Edge(ostiary, cookies)
+    handlers = [*API, favicon]
+    if settings.pages:
+        handlers += page_handlers()
+    if ostiary.dev_inbox is not None:
+        handlers += inbox_handlers(ostiary.dev_inbox, settings.brand)
+    if settings.serves_openapi:
+        handlers += docs_handlers(describe(API, cookies, settings.public_url), settings.brand)
+    litestar = Litestar(
+        route_handlers=handlers,
+        dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},
+        exception_handlers={
+            Refusal: on_refusal,
+            EdgeRefusal: on_edge_refusal,
+            HTTPException: on_http_exception,
+            Exception: on_fault,
+        },
+        request_max_body_size=MAX_BYTES,
+        openapi_config=None,
+        cors_config=CORSConfig(
+            allow_origins=sorted(settings.origins),
+            allow_credentials=True,
+            allow_methods=_ALLOWED_METHODS,
+            allow_headers=_ALLOWED_HEADERS,
+            expose_headers=_EXPOSED_HEADERS,
+        ),
+        logging_config=None,
+    )
+    return Perimeter(cast("ASGIApp", litestar), origins=settings.origins, https=settings.https)
+
+
+def cookies_for(settings: Settings) -> Cookies:
+    """The cookies these settings ask for."""
+    return Cookies(
+        https=settings.https,
+        same_site=cast("SameSite", settings.cookie_samesite),
+        with_access_token=settings.access_token_cookie,
+    )
+
+
+@route("/favicon.ico", http_method=READING, status_code=204, sync_to_thread=False)
+def favicon() -> Response[None]:
+    """Browsers ask; there is none."""
+    return Response(None, status_code=204)

@@ -1,0 +1,107 @@
+"""Bodies: one strict reading of JSON (M1-M4), with every misfit named."""
+
+import re
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+from litestar import Request
+from msgspec import Struct
+
+from domain.errors import ValidationError, Violation
+from entrypoints.http.problems import EdgeRefusal
+
+MAX_BYTES = 16 * 1024
+MAX_DEPTH = 8
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTENT_TYPE = re.compile(r'application/json(?:\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
+
+BodyT = TypeVar("BodyT", bound="Body")
+
+
+class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request body. Every field may be missing here; `REQUIRED` ones are asked for by `decode`."""
+
+    REQUIRED: ClassVar[tuple[str, ...]] = ()
+
+
+async def decode(request: Request[Any, Any, Any], shape: type[BodyT]) -> BodyT:
+    """The body as `shape`. Raises `ValidationError` for unknown, missing and misfit fields together."""
+    body, misfits = await decode_leniently(request, shape)
+    named = {misfit.field for misfit in misfits}
+    misfits += [
+        Violation(name, "required", "This field is required.")
+        for name in shape.REQUIRED
+        if getattr(body, name) is None and name not in named
+    ]
+    if misfits:
+        raise ValidationError(misfits)
+    return body
+
+
+async def decode_leniently(request: Request[Any, Any, Any], shape: type[BodyT]) -> tuple[BodyT, list[Violation]]:
+    """The fields that fit, and what is wrong with the others, for a use case to report with its own findings."""
+    document = await _read_object(request)
+    known = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    misfits, fitting = [], {}
+    for name, value in document.items():
+        if name not in known:
+            misfits.append(Violation(_shown(name), "unknown_field", "There is no such field."))
+        elif isinstance(value, str) and _CONTROLS.search(value):
+            misfits.append(Violation(name, "invalid_characters", "Control characters are not accepted."))
+        else:
+            try:
+                if value is None:
+                    raise msgspec.ValidationError  # null is not the same as missing
+                fitting[known[name].name] = msgspec.convert(value, known[name].type)
+            except msgspec.ValidationError:
+                misfits.append(Violation(name, "invalid_type", "This is not the kind of value that belongs here."))
+    return shape(**fitting), misfits
+
+
+async def _read_object(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    content_type = request.headers.get("content-type", "")
+    raw = await request.body()
+    if not raw and not content_type:
+        return {}
+    if not _CONTENT_TYPE.fullmatch(content_type) or "content-encoding" in request.headers:
+        raise EdgeRefusal("unsupported_media_type")
+    if not raw:
+        return {}
+    skeleton = _STRINGS.sub(b"", raw)
+    if _depth(skeleton) > MAX_DEPTH:
+        raise EdgeRefusal("malformed_request")
+    try:
+        document = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise EdgeRefusal("malformed_request") from None
+    # Every name has one colon outside strings: fewer names than colons means that one was given twice.
+    if not isinstance(document, dict) or skeleton.count(b":") != _count_names(document):
+        raise EdgeRefusal("malformed_request")
+    return document
+
+
+def _depth(skeleton: bytes) -> int:
+    """How deep the nesting goes, found without recursion."""
+    depth = deepest = 0
+    for byte in skeleton:
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _count_names(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_count_names, value.values()))
+    if isinstance(value, list):
+        return sum(map(_count_names, value))
+    return 0
+
+
+def _shown(name: str) -> str:
+    """A name from outside, as far as it is fit to be repeated."""
+    return name[:64] if name.isascii() and name.isprintable() else "?"

@@ -1,0 +1,69 @@
+"""What is there on a developer's machine only: the dev inbox (R82) and the documentation page."""
+
+import asyncio
+from typing import Any
+
+from litestar import MediaType, Response, route
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+
+from application.ports.letters import DeliveredLetter, Inbox
+from entrypoints.http.pages.controller import READING, html
+
+_INBOX_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+_DOCS_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+def inbox_handlers(inbox: Inbox, brand: str) -> list[HTTPRouteHandler]:
+    """The dev inbox: each letter as sent."""
+
+    @route("/dev/inbox", http_method=READING)
+    async def page() -> Response[str]:
+        letters = await asyncio.to_thread(inbox.letters)
+        return html(
+            "dev_inbox.html", {"brand": brand, "letters": [_shown(letter) for letter in letters]}, policy=_INBOX_POLICY
+        )
+
+    @route("/dev/inbox.json", http_method=READING)
+    async def listing() -> Response[Any]:
+        letters = await asyncio.to_thread(inbox.letters)
+        return Response([_shown(letter) for letter in letters])
+
+    @route("/dev/inbox/{letter_id:str}", http_method=READING)
+    async def letter(letter_id: str) -> Response[str]:
+        found = await asyncio.to_thread(inbox.letter, letter_id)
+        if found is None:
+            raise NotFoundException
+        return Response(found.html, media_type=MediaType.HTML, headers={"Content-Security-Policy": _LETTER_POLICY})
+
+    return [page, listing, letter]
+
+
+def docs_handlers(document: dict[str, Any], brand: str) -> list[HTTPRouteHandler]:
+    """The OpenAPI document, and a page made from it."""
+
+    @route("/openapi.json", http_method=READING, sync_to_thread=False)
+    def openapi() -> Response[Any]:
+        return Response(document)
+
+    @route("/docs", http_method=READING, sync_to_thread=False)
+    def docs() -> Response[str]:
+        return html("api_docs.html", {"brand": brand, "spec": document}, policy=_DOCS_POLICY)
+
+    return [openapi, docs]
+
+
+def _shown(letter: DeliveredLetter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "to": letter.to,
+        "subject": letter.subject,
+        "date": letter.date.isoformat(),
+        "text": letter.text,
+        "link": letter.link,
+        "html_url": f"/dev/inbox/{letter.id}",
+    }

@@ -1,0 +1,66 @@
+"""What every controller needs besides the request: the use cases, the cookies, and who is calling."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Annotated, Any
+
+from litestar import Request
+from litestar.params import Dependency
+
+from application.catalogue import UseCases
+from application.use_cases.identify import Caller, IdentifyCommand
+from domain.client import Client
+from domain.errors import Unauthenticated
+from entrypoints.composition import Ostiary
+from entrypoints.http.cookies import Cookies
+from entrypoints.setting_values import Network
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Handed to each controller by the framework's injection."""
+
+    ostiary: Ostiary
+    cookies: Cookies
+
+    @property
+    def use_cases(self) -> UseCases:
+        """What can be asked."""
+        return self.ostiary.use_cases
+
+    def client_of(self, request: AnyRequest) -> Client:
+        """The socket's peer; behind trusted proxies, the last address in X-Forwarded-For that is not one of them."""
+        trusted = self.ostiary.settings.trusted_proxies
+        hops = [hop.strip() for value in request.headers.getall("x-forwarded-for", []) for hop in value.split(",")]
+        address = request.client.host if request.client else ""
+        while hops and _within(address, trusted) and _is_address(hops[-1]):
+            address = hops.pop()
+        return Client(address=address, user_agent=request.headers.get("user-agent", ""))
+
+    async def caller_of(self, request: AnyRequest) -> Caller:
+        """The signed-in caller, by bearer token or session cookie. Raises `Unauthenticated`."""
+        authorization = request.headers.getall("authorization", [])
+        if not authorization:
+            return await self.use_cases.identify(IdentifyCommand(session_cookie=self.cookies.session_of(request)))
+        scheme, _, token = authorization[0].partition(" ")
+        if len(authorization) > 1 or scheme.lower() != "bearer" or not token:
+            raise Unauthenticated
+        return await self.use_cases.identify(IdentifyCommand(access_token=token))
+
+
+InjectedEdge = Annotated[Edge, Dependency(skip_validation=True)]
+"""The type a controller declares its `edge` with."""
+
+
+def _within(address: str, networks: tuple[Network, ...]) -> bool:
+    return _is_address(address) and any(ip_address(address) in network for network in networks)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

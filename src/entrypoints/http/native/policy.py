@@ -1,0 +1,108 @@
+"""GET /auth/policy and /.well-known/jwks.json: what others need to work with us."""
+
+from typing import Any
+
+from litestar import Response, get
+from msgspec import Struct
+
+from domain import display_name, password, username
+from entrypoints.http.edge import InjectedEdge
+from entrypoints.http.openapi import documented
+
+
+class PasswordRules(Struct, frozen=True, kw_only=True):
+    """The rules for a new password. Lengths are code points after NFC, `max_bytes` UTF-8 bytes."""
+
+    min_length: int
+    max_length: int
+    max_bytes: int
+    require_upper: bool
+    require_lower: bool
+    require_digit: bool
+    require_special: bool
+    refuse_common: bool
+
+
+class NameRules(Struct, frozen=True, kw_only=True):
+    """The rules for a name."""
+
+    required: bool
+    max_length: int
+
+
+class UsernameRules(Struct, frozen=True, kw_only=True):
+    """The rules for a username; `mode` is off, optional or required."""
+
+    mode: str
+    min_length: int
+    max_length: int
+    pattern: str
+
+
+class PolicyShape(Struct, frozen=True, kw_only=True):
+    """What a front end needs to judge a form as the server will."""
+
+    password: PasswordRules
+    name: NameRules
+    username: UsernameRules
+    verification: str
+    disclosure: str
+
+
+class KeySetShape(Struct, frozen=True, kw_only=True):
+    """A JWK Set (RFC 7517)."""
+
+    keys: list[dict[str, str]]
+
+
+@get(
+    "/auth/policy",
+    opt=documented(
+        "policy",
+        "The rules in force",
+        "What a front end needs to judge a form as the server will (R10).",
+        success=PolicyShape,
+        refusals=(),
+    ),
+)
+async def policy(edge: InjectedEdge) -> Response[Any]:
+    """The rules in force."""
+    rules, profile, settings = edge.ostiary.policy, edge.ostiary.profile, edge.ostiary.settings
+    return Response(
+        PolicyShape(
+            password=PasswordRules(
+                min_length=rules.min_length,
+                max_length=rules.max_length,
+                max_bytes=password.MAX_BYTES,
+                require_upper=rules.require_upper,
+                require_lower=rules.require_lower,
+                require_digit=rules.require_digit,
+                require_special=rules.require_special,
+                refuse_common=rules.refuse_common,
+            ),
+            name=NameRules(required=profile.name_required, max_length=display_name.MAX_LENGTH),
+            username=UsernameRules(
+                mode=profile.username,
+                min_length=username.MIN_LENGTH,
+                max_length=username.MAX_LENGTH,
+                pattern=username.PATTERN,
+            ),
+            verification=settings.verification,
+            disclosure=settings.disclosure,
+        )
+    )
+
+
+@get(
+    "/.well-known/jwks.json",
+    opt=documented(
+        "jwks",
+        "Public keys",
+        "The keys that verify access tokens; empty with HS256, whose secret is shared by hand.",
+        success=KeySetShape,
+        refusals=(),
+    ),
+)
+async def jwks(edge: InjectedEdge) -> Response[Any]:
+    """Public keys."""
+    return Response(edge.ostiary.jwks)

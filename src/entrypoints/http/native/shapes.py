@@ -1,0 +1,79 @@
+"""Wire shapes that several conversations answer with."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from litestar import Response
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from application.admission import SignedIn
+from domain.session import Transport
+from domain.user import User
+from entrypoints.http.cookies import Cookies
+
+
+class UserShape(Struct, frozen=True, kw_only=True):
+    """A person, as they and their product may see them."""
+
+    id: str
+    email: str
+    email_verified: bool
+    name: str | None
+    username: str | None
+    role: str
+    created_at: datetime
+
+
+class SignedInShape(Struct, frozen=True, kw_only=True):
+    """A session has begun."""
+
+    user: UserShape
+    access_token: Annotated[str, Meta(description="For `Authorization: Bearer`.")]
+    token_type: str
+    expires_in: Annotated[int, Meta(description="Seconds the access token is good for.")]
+    refresh_token: Annotated[
+        str | UnsetType, Meta(description="The session's own token, only for `transport: token`.")
+    ] = UNSET
+
+
+USER_EXAMPLE = {
+    "id": "6f1b0c52-5d0e-4d3f-9a53-0c2f1b7c9e11",
+    "email": "ada@example.com",
+    "email_verified": True,
+    "name": "Ada",
+    "username": None,
+    "role": "user",
+    "created_at": "2026-01-01T12:00:00Z",
+}
+SIGNED_IN_EXAMPLE = {
+    "user": USER_EXAMPLE,
+    "access_token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
+    "token_type": "Bearer",
+    "expires_in": 900,
+}
+
+
+def user_shape(user: User) -> UserShape:
+    """A user on the wire."""
+    return UserShape(
+        id=str(user.id),
+        email=user.email.canonical,
+        email_verified=user.email_verified,
+        name=user.name.text if user.name else None,
+        username=user.username.name if user.username else None,
+        role=user.role,
+        created_at=user.created_at,
+    )
+
+
+def signed_in_response(signed_in: SignedIn, cookies: Cookies) -> Response[Any]:
+    """The session token travels in a cookie or in the body, never in both."""
+    by_token = signed_in.session.transport is Transport.TOKEN
+    shape = SignedInShape(
+        user=user_shape(signed_in.user),
+        access_token=signed_in.access_token,
+        token_type="Bearer",  # noqa: S106 - RFC 6750
+        expires_in=signed_in.expires_in,
+        refresh_token=signed_in.session_token.text if by_token else UNSET,
+    )
+    return Response(shape, status_code=200, cookies=[] if by_token else cookies.for_session(signed_in))

@@ -1,0 +1,87 @@
+"""POST /auth/signin and /auth/signout."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from litestar import Response, post
+from msgspec import Meta
+
+from application.admission import SessionWish
+from application.use_cases.sessions import Scope, SignOutCommand
+from application.use_cases.sign_in import SignInCommand
+from domain.session import Transport
+from entrypoints.http.decoding import Body, decode
+from entrypoints.http.edge import AnyRequest, InjectedEdge
+from entrypoints.http.native.shapes import SIGNED_IN_EXAMPLE, SignedInShape, signed_in_response
+from entrypoints.http.openapi import documented
+
+
+class SignInBody(Body, frozen=True, kw_only=True):
+    """An e-mail address or a username, and the password."""
+
+    REQUIRED: ClassVar[tuple[str, ...]] = ("password",)
+
+    email: Annotated[str | None, Meta(description="The address, or else the username.")] = None
+    username: Annotated[str | None, Meta(description="The username, or else the address.")] = None
+    password: Annotated[str | None, Meta(description="Never trimmed.")] = None
+    transport: Annotated[Literal["cookie", "token"], Meta(description="How the session token travels.")] = "cookie"
+    remember: Annotated[bool, Meta(description="Whether the session outlives the browser's.")] = True
+
+
+class SignOutBody(Body, frozen=True, kw_only=True):
+    """What to sign out of."""
+
+    scope: Annotated[Literal["this", "others", "all"], Meta(description="This session, the others, or all.")] = "this"
+
+
+@post(
+    "/auth/signin",
+    status_code=200,
+    opt=documented(
+        "signIn",
+        "Sign in",
+        "One answer, 401 `invalid_credentials`, for an unknown address, a wrong password, an address not yet verified "
+        "and a disabled account.",
+        body=SignInBody,
+        example={"email": "ada@example.com", "password": "engine of difference"},
+        success=SignedInShape,
+        success_example=SIGNED_IN_EXAMPLE,
+        refusals=("validation_error", "invalid_credentials", "rate_limited", "overloaded", "unavailable"),
+    ),
+)
+async def sign_in(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
+    """Sign in."""
+    body = await decode(request, SignInBody)
+    signed_in = await edge.use_cases.sign_in(
+        SignInCommand(
+            email=body.email,
+            username=body.username,
+            password=body.password,
+            session=SessionWish(
+                transport=Transport(body.transport), remember=body.remember, client=edge.client_of(request)
+            ),
+        )
+    )
+    return signed_in_response(signed_in, edge.cookies)
+
+
+@post(
+    "/auth/signout",
+    status_code=204,
+    opt=documented(
+        "signOut",
+        "Sign out",
+        "The session is dead at once, under its access tokens too, and its cookie expires.",
+        body=SignOutBody,
+        example={"scope": "this"},
+        refusals=("validation_error", "unauthenticated", "unavailable"),
+        protected=True,
+    ),
+)
+async def sign_out(request: AnyRequest, edge: InjectedEdge) -> Response[None]:
+    """Sign out."""
+    body = await decode(request, SignOutBody)
+    scope = Scope(body.scope)
+    caller = await edge.caller_of(request)
+    await edge.use_cases.sign_out(SignOutCommand(caller=caller, scope=scope, client=edge.client_of(request)))
+    stays = scope is Scope.OTHERS or caller.session.transport is Transport.TOKEN
+    return Response(None, status_code=204, cookies=[] if stays else edge.cookies.expired())

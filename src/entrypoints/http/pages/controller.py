@@ -1,0 +1,68 @@
+"""Serving the built-in pages and their two assets. A GET or HEAD never changes anything."""
+
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from litestar import HttpMethod, MediaType, Response, route
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+
+from entrypoints.http.edge import InjectedEdge
+
+READING = [HttpMethod.GET, HttpMethod.HEAD]
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGES = {
+    "/auth/signup": "signup.html",
+    "/auth/check-inbox": "check_inbox.html",
+    "/auth/verify": "verify.html",
+    "/auth/signin": "signin.html",
+    "/auth/account": "account.html",
+}
+_ASSETS = {"ostiary.css": "text/css", "ostiary.js": "text/javascript"}
+
+templates = Environment(
+    loader=PackageLoader("entrypoints.http.pages"), autoescape=select_autoescape(["html"]), undefined=StrictUndefined
+)
+templates.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
+
+
+def html(template: str, context: dict[str, Any], *, policy: str = _POLICY) -> Response[str]:
+    """A page. Nothing in it comes from another host, and nothing in it runs that is not ours."""
+    text = templates.get_template(template).render(context)
+    return Response(text, media_type=MediaType.HTML, headers={"Content-Security-Policy": policy})
+
+
+def page_handlers() -> list[HTTPRouteHandler]:
+    """The routes of the pages and assets."""
+    return [asset, *(_page(path, template) for path, template in _PAGES.items())]
+
+
+def _page(path: str, template: str) -> HTTPRouteHandler:
+    @route(path, http_method=READING, sync_to_thread=False)
+    def page(edge: InjectedEdge) -> Response[str]:
+        settings = edge.ostiary.settings
+        context = {
+            "brand": settings.brand,
+            "app_url": settings.app_url,
+            "username_mode": settings.username,
+            "name_required": settings.name == "required",
+            "privacy_url": settings.privacy_url,
+            "dev": edge.ostiary.dev_inbox is not None,
+        }
+        return html(template, context)
+
+    return page
+
+
+@route("/auth/assets/{name:str}", http_method=READING, sync_to_thread=False)
+def asset(name: str) -> Response[bytes]:
+    """The style sheet or the script."""
+    if name not in _ASSETS:
+        raise NotFoundException
+    content = files("entrypoints.http.pages").joinpath("assets", name).read_bytes()
+    return Response(content, media_type=f"{_ASSETS[name]}; charset=utf-8")

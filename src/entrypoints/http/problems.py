@@ -1,0 +1,158 @@
+"""Refusals as problem details (RFC 9457): here, and only here, a refusal gets its HTTP status."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from math import ceil
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from msgspec import UNSET, Struct, UnsetType
+
+from domain.errors import Conflict, Overloaded, RateLimited, Refusal, Unavailable, ValidationError
+
+PROBLEM_JSON = "application/problem+json"
+
+_log = structlog.get_logger("ostiary.http")
+
+
+class FieldError(Struct, frozen=True):
+    """One broken rule."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """Why the request was declined. `code` is stable; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldError] | UnsetType = UNSET
+
+
+STATUS = {
+    "validation_error": 400,
+    "token_invalid": 400,
+    "token_expired": 400,
+    "malformed_request": 400,
+    "invalid_credentials": 401,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "foreign_origin": 403,
+    "password_required": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "request_timeout": 408,
+    "conflict": 409,
+    "already_verified": 409,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+    "rate_limited": 429,
+    "server_error": 500,
+    "overloaded": 503,
+    "unavailable": 503,
+}
+"""Every code there is, with the status it is answered with."""
+
+_DETAILS = {
+    "malformed_request": "The request could not be read.",
+    "foreign_origin": "This page may not change anything here.",
+    "not_found": "There is nothing here.",
+    "method_not_allowed": "This cannot be done here.",
+    "request_timeout": "The request did not arrive in time.",
+    "payload_too_large": "The request is larger than 16 KiB.",
+    "unsupported_media_type": "Send JSON in UTF-8, uncompressed, as application/json.",
+    "server_error": "Something went wrong on our side.",
+}
+_CODES_OF_FRAMEWORK = {
+    400: "malformed_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+}
+_QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
+
+class EdgeRefusal(Exception):
+    """The edge itself declines, before any use case is asked. `code` is a key of `STATUS`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def problem_response(
+    code: str, detail: str, *, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
+) -> Response[Problem]:
+    """The answer for a code."""
+    status = STATUS[code]
+    problem = Problem(
+        type=_QUOTA_EXCEEDED if code == "rate_limited" else f"urn:ostiary:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=list(errors) or UNSET,
+    )
+    return Response(problem, status_code=status, media_type=PROBLEM_JSON, headers=headers or {})
+
+
+def on_refusal(_request: Request[Any, Any, Any], refusal: Refusal) -> Response[Problem]:
+    """A use case said no."""
+    errors: list[FieldError] = []
+    headers: dict[str, str] = {}
+    if isinstance(refusal, ValidationError | Conflict):
+        errors = [FieldError(found.field, found.code, found.message) for found in refusal.violations]
+    if isinstance(refusal, RateLimited | Overloaded | Unavailable):
+        wait = max(ceil(refusal.retry_after.total_seconds()), 1)
+        headers["Retry-After"] = str(wait)
+        if isinstance(refusal, RateLimited) and refusal.policy is not None:
+            count, window = refusal.policy
+            headers["RateLimit-Policy"] = f'"{refusal.limit}";q={count};w={int(window.total_seconds())}'
+            headers["RateLimit"] = f'"{refusal.limit}";r=0;t={wait}'
+    if STATUS[refusal.code] == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(refusal, Unavailable):
+        _log.error("store_unavailable", cause=_cause(refusal))
+    return problem_response(refusal.code, refusal.detail, errors=errors, headers=headers)
+
+
+def on_edge_refusal(_request: Request[Any, Any, Any], refusal: EdgeRefusal) -> Response[Problem]:
+    """The edge said no."""
+    return problem_response(refusal.code, _DETAILS[refusal.code])
+
+
+def on_http_exception(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """The framework said no: no route, another method, too large."""
+    code = _CODES_OF_FRAMEWORK.get(
+        error.status_code, "malformed_request" if error.status_code < 500 else "server_error"
+    )
+    allow = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+    return problem_response(code, _DETAILS[code], headers=allow)
+
+
+def on_fault(_request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """A mistake of ours: told to the log, never to the caller (ASVS 16.5.1)."""
+    _log.error("fault", exc_info=error)
+    return problem_response("server_error", _DETAILS["server_error"])
+
+
+def plain_problem(code: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers and body for answers that are given before the framework is asked."""
+    response = problem_response(code, _DETAILS[code])
+    body = response.render(response.content, PROBLEM_JSON)
+    headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", str(len(body)).encode())]
+    return response.status_code or 500, headers, body
+
+
+def _cause(refusal: Exception) -> str:
+    """What the driver said; statements and parameters stay out of the log."""
+    cause = refusal.__cause__
+    return f"{type(cause).__name__}: {getattr(cause, 'orig', '')}"

@@ -1,0 +1,153 @@
+"""How the text of a variable becomes a value. Each parser raises ValueError with what it expected."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from email.headerregistry import Address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from domain.email_address import EmailAddress
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+"""Seconds in the units that a time is written in."""
+
+
+def text(text: str) -> str | None:
+    return text or None
+
+
+def switch(text: str) -> bool:
+    values = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
+    if text.lower() not in values:
+        raise ValueError("expected on or off")
+    return values[text.lower()]
+
+
+def optional_switch(text: str) -> bool | None:
+    return switch(text) if text else None
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"expected {' or '.join(allowed)}")
+        return text
+
+    return parse
+
+
+def integer(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"expected a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def duration(least: str, most: str) -> Callable[[str], timedelta]:
+    def read(text: str) -> timedelta:
+        match = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
+        if match is None:
+            raise ValueError("expected a time such as 90s, 15m, 24h or 30d")
+        return timedelta(seconds=int(match[1]) * UNITS[match[2]])
+
+    def parse(text: str) -> timedelta:
+        span = read(text)
+        if not read(least) <= span <= read(most):
+            raise ValueError(f"expected a time from {least} to {most}")
+        return span
+
+    return parse
+
+
+def url(text: str) -> str | None:
+    """An origin with an optional path; a trailing slash is dropped, so that paths can be appended."""
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("expected a URL such as https://www.example.com")
+    _ = parts.port  # raises ValueError when it is no number
+    return text.rstrip("/")
+
+
+def origins(text: str) -> tuple[str, ...]:
+    origins = tuple(filter(None, map(url, re.split(r"[\s,]+", text))))
+    if any(urlsplit(origin).path for origin in origins):
+        raise ValueError("expected origins such as https://app.example.com, without a path")
+    return origins
+
+
+def path(text: str) -> str:
+    if not re.fullmatch(r"/[A-Za-z0-9/_.~-]*", text):
+        raise ValueError("expected a path such as /auth/verify")
+    return text
+
+
+def folder(text: str) -> Path:
+    return Path(text)
+
+
+def existing_file(text: str) -> Path | None:
+    if not text:
+        return None
+    if not Path(text).is_file():
+        raise ValueError("no such file")
+    return Path(text)
+
+
+def secrets(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, re.split(r"[\s,]+", text)))
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part) for part in re.split(r"[\s,]+", text) if part)
+
+
+def words(*allowed: str) -> Callable[[str], frozenset[str]]:
+    def parse(text: str) -> frozenset[str]:
+        words = frozenset(filter(None, re.split(r"[\s,]+", text)))
+        if words - set(allowed):
+            raise ValueError(f"expected any of {', '.join(allowed)}")
+        return words
+
+    return parse
+
+
+def sender(text: str) -> Address | None:
+    """`Name <address>` or a bare address."""
+    if not text:
+        return None
+    match = re.fullmatch(r'\s*(?:"?(?P<name>[^"<>]*?)"?\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>]+))\s*', text)
+    if match is None or not text.isprintable():
+        raise ValueError("expected an address such as Ostiary <no-reply@example.com>")
+    address = EmailAddress.parse(match["inner"] or match["bare"])
+    return Address(display_name=match["name"] or "", username=address.local_part, domain=address.domain)
+
+
+def in_words(span: timedelta) -> str:
+    """A time as `duration` reads it."""
+    seconds = int(span.total_seconds())
+    size, unit = next((size, unit) for unit, size in reversed(UNITS.items()) if seconds % size == 0)
+    return f"{seconds // size}{unit}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this very machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL, as a browser writes them in `Origin`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -1,0 +1,412 @@
+"""Every setting: the only reader of the environment, and the only list of its variables (DESIGN section 7)."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from datetime import timedelta
+from email.headerregistry import Address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from domain.limits import Quota, Quotas
+from entrypoints import setting_values as values
+from entrypoints.setting_values import Network
+from entrypoints.settings_check import contradictions
+
+
+class SettingsError(Exception):
+    """Ostiary cannot start like this; the message lists every problem with its variable, and never a value."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("Ostiary cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+def setting(name: str, parse: Callable[[str], Any], default: str, doc: str, *, secret: bool = False) -> Any:
+    """A field read from the variable `name`; `default` is what stands there when it is not set."""
+    return field(metadata={"name": name, "parse": parse, "default": default, "doc": doc, "secret": secret})
+
+
+def _quota(name: str) -> Any:
+    default = getattr(Quotas(), name)
+    return setting(f"OSTIARY_LIMIT_{name.upper()}", Quota.parse, str(default), _QUOTA_DOCS[name])
+
+
+_QUOTA_DOCS = {
+    "sign_in_pair": "Failed sign-ins of one address or username from one client.",
+    "sign_in_address": "Failed sign-ins of one address or username from all clients together.",
+    "sign_in_client": "Failed sign-ins from one client.",
+    "sign_up_client": "Sign-ups from one client that have not been proven.",
+    "sign_up_address": "Sign-ups for one address.",
+    "letter_minute": "Letters asked for again, to one address, in a minute.",
+    "letter_hour": "Letters asked for again, to one address, in an hour.",
+    "letter_day": "Letters to one address in a day, sign-ups and repeats each.",
+    "letter_client": "Letters asked for again by one client.",
+    "owner_notice": "Letters telling an owner that somebody tried to sign up with their address.",
+    "token_client": "Tokens from letters tried by one client without success.",
+    "waiting_password": "Passwords tried for one waiting sign-up.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is in force. Read it once with `read_settings`; nothing else looks at the environment."""
+
+    app_url: str = setting(
+        "APP_URL", values.url, "", "Where people are sent: your front end. Default: OSTIARY_PUBLIC_URL."
+    )
+    public_url: str = setting(
+        "OSTIARY_PUBLIC_URL",
+        values.url,
+        "",
+        "Where this service is reached from outside. Default: APP_URL, or http://127.0.0.1:8000.",
+    )
+    host: str = setting("OSTIARY_HOST", str, "127.0.0.1", "The address to listen on.")
+    port: int = setting("OSTIARY_PORT", values.integer(0, 65535), "8000", "The port to listen on.")
+    data_dir: Path = setting(
+        "OSTIARY_DATA_DIR", values.folder, "./ostiary-data", "Where the embedded default keeps its files."
+    )
+    database_url: str = setting(
+        "DATABASE_URL", str, "", "The database, such as sqlite:////var/lib/ostiary/ostiary.sqlite3.", secret=True
+    )
+    secret: str | None = setting(
+        "OSTIARY_SECRET",
+        values.text,
+        "",
+        "The master secret: at least 32 random characters. Generated on a developer's machine.",
+        secret=True,
+    )
+    accepted_secrets: tuple[str, ...] = setting(
+        "OSTIARY_ACCEPTED_SECRETS", values.secrets, "", "Other secrets that verify, but do not sign.", secret=True
+    )
+    allow_http: bool = setting(
+        "OSTIARY_ALLOW_HTTP",
+        values.switch,
+        "off",
+        "Permit a public URL without TLS. Passwords travel in the clear then.",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "OSTIARY_CORS_ORIGINS", values.origins, "", "Further origins whose pages may call this service."
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        "OSTIARY_TRUSTED_PROXIES", values.networks, "", "Networks (CIDR) whose X-Forwarded-For is believed."
+    )
+    pages: bool = setting("OSTIARY_PAGES", values.switch, "on", "Serve the built-in pages.")
+    openapi: bool | None = setting(
+        "OSTIARY_OPENAPI",
+        values.optional_switch,
+        "",
+        "Serve /openapi.json and /docs. Default: on a developer's machine only.",
+    )
+    brand: str = setting("OSTIARY_BRAND", str, "Ostiary", "The name of your product, in pages and letters.")
+    privacy_url: str | None = setting("OSTIARY_PRIVACY_URL", values.url, "", "Your privacy notice, linked at sign-up.")
+    verify_path: str = setting(
+        "OSTIARY_VERIFY_PATH", values.path, "/auth/verify", "The path at APP_URL that letters link to."
+    )
+    sign_in_path: str = setting(
+        "OSTIARY_SIGN_IN_PATH", values.path, "/auth/signin", "The sign-in page's path at APP_URL."
+    )
+
+    disclosure: str = setting(
+        "OSTIARY_DISCLOSURE",
+        values.choice("opaque"),
+        "opaque",
+        "Whether sign-up tells that an address is taken: it never does.",
+    )
+    verification: str = setting(
+        "OSTIARY_VERIFICATION",
+        values.choice("required"),
+        "required",
+        "Whether a mailbox must be proven before signing in.",
+    )
+    auto_sign_in: bool = setting(
+        "OSTIARY_AUTO_SIGN_IN",
+        values.switch,
+        "off",
+        "Start a session at sign-up. A contradiction to required verification.",
+    )
+    verify_elsewhere: str = setting(
+        "OSTIARY_VERIFY_ELSEWHERE",
+        values.choice("refuse", "allow"),
+        "refuse",
+        "Whether a letter's link alone activates the password of a sign-up made in another browser.",
+    )
+    token_lifetime: timedelta = setting(
+        "OSTIARY_TOKEN_LIFETIME", values.duration("1s", "7d"), "60m", "How long a letter's link works: 15m to 60m."
+    )
+    long_tokens: bool = setting(
+        "OSTIARY_LONG_TOKENS", values.switch, "off", "Permit OSTIARY_TOKEN_LIFETIME outside 15m to 60m."
+    )
+    delivery_jitter: timedelta = setting(
+        "OSTIARY_DELIVERY_JITTER",
+        values.duration("0s", "60s"),
+        "1s",
+        "Letters leave at a random moment within this time.",
+    )
+    worker: bool = setting("OSTIARY_WORKER", values.switch, "on", "Send letters and keep house in this process.")
+
+    session_idle: timedelta = setting(
+        "OSTIARY_SESSION_IDLE", values.duration("1m", "365d"), "14d", "A session unused ends."
+    )
+    session_absolute: timedelta = setting(
+        "OSTIARY_SESSION_ABSOLUTE", values.duration("1m", "365d"), "30d", "A session ends, used or not."
+    )
+    session_short: timedelta = setting(
+        "OSTIARY_SESSION_SHORT", values.duration("1m", "365d"), "24h", "A session that is not to be remembered ends."
+    )
+    cookie_samesite: str = setting(
+        "OSTIARY_COOKIE_SAMESITE", values.choice("lax", "strict"), "lax", "SameSite of the session cookie."
+    )
+    access_token_cookie: bool = setting(
+        "OSTIARY_ACCESS_TOKEN_COOKIE", values.switch, "off", "Set the access token as a second HttpOnly cookie."
+    )
+    jwt_algorithm: str = setting(
+        "OSTIARY_JWT_ALGORITHM", values.choice("ES256", "HS256"), "ES256", "How access tokens are signed."
+    )
+    jwt_shared_secret: str | None = setting(
+        "OSTIARY_JWT_SHARED_SECRET",
+        values.text,
+        "",
+        "For HS256: at least 32 characters, shared with your back end.",
+        secret=True,
+    )
+    jwt_audience: str | None = setting(
+        "OSTIARY_JWT_AUDIENCE",
+        values.text,
+        "",
+        "The `aud` claim. Default: OSTIARY_PUBLIC_URL with ES256, none with HS256.",
+    )
+    jwt_lifetime: timedelta = setting(
+        "OSTIARY_JWT_LIFETIME", values.duration("1m", "7d"), "15m", "How long an access token is good for."
+    )
+    jwt_user_id: bool = setting("OSTIARY_JWT_USER_ID", values.switch, "off", "Add a `user_id` claim beside `sub`.")
+
+    name: str = setting(
+        "OSTIARY_NAME", values.choice("required", "optional"), "required", "Whether sign-up asks for a name."
+    )
+    username: str = setting(
+        "OSTIARY_USERNAME", values.choice("off", "optional", "required"), "off", "Whether sign-up asks for a username."
+    )
+    disposable_domains: Path | None = setting(
+        "OSTIARY_DISPOSABLE_DOMAINS",
+        values.existing_file,
+        "",
+        "A file of mail domains to refuse at sign-up, one a line.",
+    )
+    password_min_length: int = setting(
+        "OSTIARY_PASSWORD_MIN_LENGTH",
+        values.integer(8, 64),
+        "12",
+        "The shortest new password, in characters. NIST says 15.",
+    )
+    password_require: frozenset[str] = setting(
+        "OSTIARY_PASSWORD_REQUIRE",
+        values.words("upper", "lower", "digit", "special"),
+        "",
+        "Character classes a new password needs.",
+    )
+    password_refuse_common: bool = setting(
+        "OSTIARY_PASSWORD_REFUSE_COMMON", values.switch, "on", "Refuse passwords that are on published lists."
+    )
+    argon2_memory_kib: int = setting(
+        "OSTIARY_ARGON2_MEMORY_KIB", values.integer(8, 262144), "19456", "Memory of one password hash."
+    )
+    argon2_time: int = setting("OSTIARY_ARGON2_TIME", values.integer(1, 10), "2", "Passes of one password hash.")
+    argon2_parallelism: int = setting(
+        "OSTIARY_ARGON2_PARALLELISM", values.integer(1, 16), "1", "Lanes of one password hash."
+    )
+    hashing_slots: int = setting(
+        "OSTIARY_HASHING_SLOTS", values.integer(0, 256), "0", "Hashes computed at a time; 0 for one per core."
+    )
+
+    email_enabled: bool | None = setting(
+        "EMAIL_ENABLED",
+        values.optional_switch,
+        "",
+        "Send letters by SMTP. Default: when SMTP_HOST is set. Else: dev inbox.",
+    )
+    email_from: Address | None = setting("EMAIL_FROM", values.sender, "", "Sender of letters: Name <address>.")
+    smtp_host: str | None = setting("SMTP_HOST", values.text, "", "The mail server.")
+    smtp_port: int = setting("SMTP_PORT", values.integer(1, 65535), "587", "Its port.")
+    smtp_user: str | None = setting("SMTP_USER", values.text, "", "Log-in at the mail server.")
+    smtp_pass: str | None = setting("SMTP_PASS", values.text, "", "Password at the mail server.", secret=True)
+    smtp_encryption: str = setting(
+        "OSTIARY_SMTP_ENCRYPTION",
+        values.choice("auto", "tls", "starttls", "none"),
+        "auto",
+        "auto: tls on port 465, none on loopback, else starttls. none is for loopback only.",
+    )
+    smtp_ca_file: Path | None = setting(
+        "OSTIARY_SMTP_CA_FILE", values.existing_file, "", "Certificate authority of the mail server."
+    )
+    smtp_timeout: timedelta = setting(
+        "OSTIARY_SMTP_TIMEOUT", values.duration("1s", "40s"), "10s", "Deadline of each step with the mail server."
+    )
+    resend_api_key: str | None = setting(
+        "RESEND_API_KEY", values.text, "", "Not supported yet: use Resend's SMTP server by SMTP_HOST.", secret=True
+    )
+    sendgrid_api_key: str | None = setting(
+        "SENDGRID_API_KEY", values.text, "", "Not supported yet: use SendGrid's SMTP server by SMTP_HOST.", secret=True
+    )
+
+    log_format: str = setting(
+        "OSTIARY_LOG_FORMAT",
+        values.choice("auto", "json", "console"),
+        "auto",
+        "auto: readable on a terminal, else JSON lines.",
+    )
+    log_client: str = setting(
+        "OSTIARY_LOG_CLIENT", values.choice("full", "masked"), "full", "How client addresses appear in the log."
+    )
+
+    limit_sign_in_pair: Quota | None = _quota("sign_in_pair")
+    limit_sign_in_address: Quota | None = _quota("sign_in_address")
+    limit_sign_in_client: Quota | None = _quota("sign_in_client")
+    limit_sign_up_client: Quota | None = _quota("sign_up_client")
+    limit_sign_up_address: Quota | None = _quota("sign_up_address")
+    limit_letter_minute: Quota | None = _quota("letter_minute")
+    limit_letter_hour: Quota | None = _quota("letter_hour")
+    limit_letter_day: Quota | None = _quota("letter_day")
+    limit_letter_client: Quota | None = _quota("letter_client")
+    limit_owner_notice: Quota | None = _quota("owner_notice")
+    limit_token_client: Quota | None = _quota("token_client")
+    limit_waiting_password: Quota | None = _quota("waiting_password")
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach this service by TLS: cookie names and HSTS follow it, never the request."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def development(self) -> bool:
+        """Whether this is a developer's machine: plain http on loopback."""
+        return not self.https and values.is_loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether letters leave by SMTP rather than into the dev inbox."""
+        return self.smtp_host is not None if self.email_enabled is None else self.email_enabled
+
+    @property
+    def smtp_encryption_in_force(self) -> str:
+        """What `auto` comes to."""
+        if self.smtp_encryption != "auto":
+            return self.smtp_encryption
+        if self.smtp_port == 465:
+            return "tls"
+        return "none" if values.is_loopback(self.smtp_host or "") else "starttls"
+
+    @property
+    def serves_openapi(self) -> bool:
+        """Whether the API describes itself."""
+        return self.development if self.openapi is None else self.openapi
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins whose pages may change things here."""
+        return (
+            frozenset(map(values.origin_of, (self.public_url, self.app_url, *self.cors_origins)))
+            | self._loopback_aliases
+        )
+
+    @property
+    def _loopback_aliases(self) -> frozenset[str]:
+        """A developer types localhost or 127.0.0.1, and means the same."""
+        if not self.development:
+            return frozenset()
+        port = urlsplit(self.public_url).port or 80
+        return frozenset(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1", "[::1]"))
+
+    @property
+    def quotas(self) -> Quotas:
+        """The limits in force."""
+        return Quotas(**{quota.name: getattr(self, f"limit_{quota.name}") for quota in fields(Quotas)})
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """One setting as `ostiary settings` shows it."""
+
+    name: str
+    value: str
+    source: str
+    doc: str
+
+
+def read_settings(environ: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env")) -> Settings:
+    """Read the environment, with `.env` behind it. Raises `SettingsError` with every problem there is."""
+    return _read(environ, dotenv)[0]
+
+
+def settings_in_force(environ: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env")) -> list[InForce]:
+    """Every setting with where its value comes from, secrets masked."""
+    settings, sources = _read(environ, dotenv)
+    return [
+        InForce(
+            name=spec.metadata["name"],
+            value=_shown(spec, getattr(settings, spec.name)),
+            source=sources[spec.metadata["name"]],
+            doc=spec.metadata["doc"],
+        )
+        for spec in fields(Settings)
+    ]
+
+
+def _shown(spec: "Field[Any]", value: Any) -> str:
+    if spec.metadata["secret"]:
+        return "(set, hidden)" if value else ""
+    if isinstance(value, timedelta):
+        return values.in_words(value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, Quota):
+        return str(value)
+    if isinstance(value, tuple | frozenset):
+        return ",".join(sorted(map(str, value)))
+    if spec.metadata["parse"] is Quota.parse and value is None:
+        return "off"
+    return "" if value is None else str(value)
+
+
+def _read(environ: Mapping[str, str] | None, dotenv: Path | None) -> tuple[Settings, dict[str, str]]:
+    environ = os.environ if environ is None else environ
+    behind: dict[str, str] = {}
+    if dotenv is not None and dotenv.is_file():
+        from dotenv import dotenv_values
+
+        behind = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
+    problems: list[str] = []
+    parsed: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for spec in fields(Settings):
+        name = spec.metadata["name"]
+        sources[name] = "environment" if name in environ else str(dotenv) if name in behind else "default"
+        text = environ.get(name, behind.get(name, spec.metadata["default"])).strip()
+        try:
+            parsed[spec.name] = spec.metadata["parse"](text)
+        except ValueError as error:
+            # Never the value: it may be a secret in the wrong place.
+            problems.append(f"{name}: {error}")
+    known = {spec.metadata["name"] for spec in fields(Settings)}
+    for name in sorted({*environ, *behind}):
+        if name.startswith("OSTIARY_") and name not in known:
+            problems.append(f"{name}: there is no such setting")
+    if problems:
+        raise SettingsError(problems)
+    settings = Settings(**_with_places(parsed))
+    if problems := contradictions(settings):
+        raise SettingsError(problems)
+    return settings, sources
+
+
+def _with_places(parsed: dict[str, Any]) -> dict[str, Any]:
+    """Fill in the places that default to one another."""
+    here = f"http://{'127.0.0.1' if parsed['host'] in ('0.0.0.0', '::') else parsed['host']}:{parsed['port']}"  # noqa: S104
+    public_url = parsed["public_url"] or parsed["app_url"] or here
+    return {
+        **parsed,
+        "public_url": public_url,
+        "app_url": parsed["app_url"] or public_url,
+        "database_url": parsed["database_url"] or f"sqlite:///{parsed['data_dir'] / 'ostiary.sqlite3'}",
+    }

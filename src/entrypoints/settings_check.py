@@ -1,0 +1,85 @@
+"""Settings that do not go together, and those that are not safe where they are meant to be used."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from entrypoints.setting_values import is_loopback
+
+if TYPE_CHECKING:
+    from entrypoints.settings import Settings
+
+
+def contradictions(settings: "Settings") -> list[str]:
+    """Why these values do not go together, or are not safe for the place they are meant for."""
+    problems = []
+    if settings.auto_sign_in:
+        problems.append(
+            "OSTIARY_AUTO_SIGN_IN: a session at sign-up contradicts OSTIARY_VERIFICATION=required, under which nobody "
+            "is signed in before their mailbox is proven; set it to off"
+        )
+    if not timedelta(minutes=15) <= settings.token_lifetime <= timedelta(minutes=60) and not settings.long_tokens:
+        problems.append(
+            "OSTIARY_TOKEN_LIFETIME: expected 15m to 60m; anything else needs OSTIARY_LONG_TOKENS=on as well"
+        )
+    if not settings.database_url.startswith("sqlite:///"):
+        problems.append("DATABASE_URL: expected sqlite:///path; PostgreSQL is not supported by this version yet")
+    for name, secret in (
+        ("OSTIARY_SECRET", settings.secret),
+        ("OSTIARY_JWT_SHARED_SECRET", settings.jwt_shared_secret),
+    ):
+        if secret is not None and _weak(secret):
+            problems.append(f"{name}: expected at least 32 random characters, such as `openssl rand -base64 48` prints")
+    if any(map(_weak, settings.accepted_secrets)):
+        problems.append("OSTIARY_ACCEPTED_SECRETS: expected at least 32 random characters each")
+    if settings.jwt_algorithm == "HS256" and settings.jwt_shared_secret is None:
+        problems.append("OSTIARY_JWT_SHARED_SECRET: needed for OSTIARY_JWT_ALGORITHM=HS256")
+    if settings.jwt_shared_secret is not None and settings.jwt_shared_secret in (
+        settings.secret,
+        *settings.accepted_secrets,
+    ):
+        problems.append("OSTIARY_JWT_SHARED_SECRET: must not be the master secret, which is shared with nobody")
+    problems += _mail_contradictions(settings)
+    if not settings.development:
+        problems += _unsafe_in_public(settings)
+    return problems
+
+
+def _mail_contradictions(settings: "Settings") -> list[str]:
+    problems = []
+    if not settings.sends_mail:
+        for name, key in (("RESEND_API_KEY", settings.resend_api_key), ("SENDGRID_API_KEY", settings.sendgrid_api_key)):
+            if key is not None and settings.email_enabled is not False:
+                problems.append(f"{name}: this provider is not supported yet; set SMTP_HOST to its SMTP server instead")
+        return problems
+    if settings.smtp_host is None:
+        problems.append("SMTP_HOST: needed when EMAIL_ENABLED is on")
+    elif settings.smtp_encryption == "none" and not is_loopback(settings.smtp_host):
+        problems.append("OSTIARY_SMTP_ENCRYPTION: none is for a mail server on this machine only; use starttls or tls")
+    if settings.email_from is None:
+        problems.append("EMAIL_FROM: needed to send letters, such as Ostiary <no-reply@example.com>")
+    if (settings.smtp_user is None) != (settings.smtp_pass is None):
+        problems.append("SMTP_USER, SMTP_PASS: set both or neither")
+    return problems
+
+
+def _unsafe_in_public(settings: "Settings") -> list[str]:
+    problems = []
+    where = f"with the public URL {settings.public_url}"
+    if not settings.https and not settings.allow_http:
+        problems.append("OSTIARY_PUBLIC_URL: expected https outside this machine; OSTIARY_ALLOW_HTTP=on overrides")
+    if settings.secret is None:
+        problems.append(f"OSTIARY_SECRET: needed {where}; `openssl rand -base64 48` makes one")
+    if not settings.sends_mail:
+        problems.append(f"SMTP_HOST, EMAIL_FROM: needed {where}; letters would land in the dev inbox")
+    if settings.https and not settings.app_url.startswith("https://"):
+        problems.append("APP_URL: expected https, as letters link there with a secret")
+    strength = settings.argon2_memory_kib * settings.argon2_time
+    if strength < 36 * 1024 or settings.argon2_memory_kib < 12 * 1024:
+        problems.append(
+            "OSTIARY_ARGON2_MEMORY_KIB, OSTIARY_ARGON2_TIME: below OWASP's least (19456 and 2, or 12288 and 3)"
+        )
+    return problems
+
+
+def _weak(secret: str) -> bool:
+    return len(secret) < 32 or len(set(secret)) < 8 or "changeme" in secret.lower()
