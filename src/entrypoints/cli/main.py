@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ from entrypoints.settings import Settings, SettingsError, read_settings, setting
 @click.version_option(package_name="ostiary", prog_name="ostiary")
 def main() -> None:
     """Ostiary, the doorkeeper: sign-up, e-mail verification and sign-in."""
+    os.umask(0o077)  # the database and the secret are for their owner's eyes
     if owners := foreign_owners():
         _fail(
             "Ostiary is an application and needs an environment of its own. Other packages own its names here: "

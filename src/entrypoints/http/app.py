@@ -52,9 +52,9 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
     if settings.pages:
         handlers += page_handlers()
     if ostiary.dev_inbox is not None:
-        handlers += inbox_handlers(ostiary.dev_inbox, settings.brand)
+        handlers += inbox_handlers(ostiary.dev_inbox, settings)
     if settings.serves_openapi:
-        handlers += docs_handlers(describe(API, cookies, settings.public_url), settings.brand)
+        handlers += docs_handlers(describe(API, cookies, settings.public_url), settings)
     litestar = Litestar(
         route_handlers=handlers,
         dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},

@@ -8,7 +8,8 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from application.ports.letters import DeliveredLetter, Inbox
-from entrypoints.http.pages.controller import READING, html
+from entrypoints.http.pages.controller import READING, common_context, html
+from entrypoints.settings import Settings
 
 _INBOX_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; "
@@ -18,15 +19,14 @@ _LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors
 _DOCS_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def inbox_handlers(inbox: Inbox, brand: str) -> list[HTTPRouteHandler]:
+def inbox_handlers(inbox: Inbox, settings: Settings) -> list[HTTPRouteHandler]:
     """The dev inbox: each letter as sent."""
 
     @route("/dev/inbox", http_method=READING)
     async def page() -> Response[str]:
         letters = await asyncio.to_thread(inbox.letters)
-        return html(
-            "dev_inbox.html", {"brand": brand, "letters": [_shown(letter) for letter in letters]}, policy=_INBOX_POLICY
-        )
+        context = {**common_context(settings), "letters": [_shown(letter) for letter in letters]}
+        return html("dev_inbox.html", context, policy=_INBOX_POLICY)
 
     @route("/dev/inbox.json", http_method=READING)
     async def listing() -> Response[Any]:
@@ -43,7 +43,7 @@ def inbox_handlers(inbox: Inbox, brand: str) -> list[HTTPRouteHandler]:
     return [page, listing, letter]
 
 
-def docs_handlers(document: dict[str, Any], brand: str) -> list[HTTPRouteHandler]:
+def docs_handlers(document: dict[str, Any], settings: Settings) -> list[HTTPRouteHandler]:
     """The OpenAPI document, and a page made from it."""
 
     @route("/openapi.json", http_method=READING, sync_to_thread=False)
@@ -52,7 +52,7 @@ def docs_handlers(document: dict[str, Any], brand: str) -> list[HTTPRouteHandler
 
     @route("/docs", http_method=READING, sync_to_thread=False)
     def docs() -> Response[str]:
-        return html("api_docs.html", {"brand": brand, "spec": document}, policy=_DOCS_POLICY)
+        return html("api_docs.html", {**common_context(settings), "spec": document}, policy=_DOCS_POLICY)
 
     return [openapi, docs]
 

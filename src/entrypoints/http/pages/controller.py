@@ -9,6 +9,7 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from entrypoints.http.edge import InjectedEdge
+from entrypoints.settings import Settings
 
 READING = [HttpMethod.GET, HttpMethod.HEAD]
 
@@ -37,6 +38,18 @@ def html(template: str, context: dict[str, Any], *, policy: str = _POLICY) -> Re
     return Response(text, media_type=MediaType.HTML, headers={"Content-Security-Policy": policy})
 
 
+def common_context(settings: Settings) -> dict[str, Any]:
+    """What every page may show."""
+    return {
+        "brand": settings.brand,
+        "app_url": settings.app_url,
+        "username_mode": settings.username,
+        "name_required": settings.name == "required",
+        "privacy_url": settings.privacy_url,
+        "dev": not settings.sends_mail,
+    }
+
+
 def page_handlers() -> list[HTTPRouteHandler]:
     """The routes of the pages and assets."""
     return [asset, *(_page(path, template) for path, template in _PAGES.items())]
@@ -45,16 +58,7 @@ def page_handlers() -> list[HTTPRouteHandler]:
 def _page(path: str, template: str) -> HTTPRouteHandler:
     @route(path, http_method=READING, sync_to_thread=False)
     def page(edge: InjectedEdge) -> Response[str]:
-        settings = edge.ostiary.settings
-        context = {
-            "brand": settings.brand,
-            "app_url": settings.app_url,
-            "username_mode": settings.username,
-            "name_required": settings.name == "required",
-            "privacy_url": settings.privacy_url,
-            "dev": edge.ostiary.dev_inbox is not None,
-        }
-        return html(template, context)
+        return html(template, common_context(edge.ostiary.settings))
 
     return page
 
