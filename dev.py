@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Sets Ostiary up in `.venv` and runs it or its tests. Needs Python 3.11 or newer with pip, and nothing else.
 
-    python3 dev.py serve      start the service, ready to sign somebody up
-    python3 dev.py test       run the whole test suite; further arguments go to pytest
-    python3 dev.py check      ruff, mypy --strict and the architecture contracts
-    python3 dev.py run ...    any other `ostiary` command, such as `settings`
+python3 dev.py serve      start the service, ready to sign somebody up
+python3 dev.py test       run the whole test suite; further arguments go to pytest
+python3 dev.py check      ruff, mypy --strict and the architecture contracts
+python3 dev.py run ...    any other `ostiary` command, such as `settings`
 """
 
 import hashlib
@@ -29,7 +29,16 @@ def prepare(lock: str) -> None:
     if not (BIN / "python").exists() and not (BIN / "python.exe").exists():
         # Without a pip of its own: some systems package Python without ensurepip.
         venv.create(ENVIRONMENT, with_pip=False)
-    pip = [sys.executable, "-m", "pip", "--python", str(ENVIRONMENT), "--disable-pip-version-check", "--quiet", "install"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(ENVIRONMENT),
+        "--disable-pip-version-check",
+        "--quiet",
+        "install",
+    ]
     subprocess.run([*pip, "--require-hashes", "--requirement", f"requirements/{lock}.txt"], cwd=HERE, check=True)
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", "."], cwd=HERE, check=True)
     stamp.write_text(digest)

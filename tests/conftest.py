@@ -1,0 +1,30 @@
+"""Fixtures that many tests share."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import Server, run_server
+from tests.support.world import World, make_world
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """The use cases over the memory adapters."""
+    async with make_world("memory", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def any_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """The use cases over each store in turn."""
+    async with make_world(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real `ostiary serve` process on SQLite with the dev inbox, limits as wide as tests need them."""
+    with run_server(tmp_path_factory.mktemp("server")) as running:
+        yield running

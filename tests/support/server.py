@@ -1,0 +1,118 @@
+"""A real server process, as a user would start it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from domain.limits import Quotas
+
+PATIENCE = 20.0
+"""Seconds to wait for something that is bound to happen."""
+
+CHEAP = {"OSTIARY_ARGON2_MEMORY_KIB": "8", "OSTIARY_ARGON2_TIME": "1"}
+"""Hashing at test cost."""
+
+NO_LIMITS = {f"OSTIARY_LIMIT_{quota.name.upper()}": "off" for quota in fields(Quotas)}
+"""Every limit switched off, for tests of other things."""
+
+
+class Server:
+    """A running process, its address, its log and its dev inbox."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", url: str, log: Path, folder: Path) -> None:
+        self.process = process
+        self.url = url
+        self.log = log
+        self.folder = folder
+
+    def client(self, **options: Any) -> httpx.Client:
+        """A client of this server with a cookie jar of its own."""
+        return httpx.Client(base_url=self.url, timeout=PATIENCE, **options)
+
+    def inbox(self, address: str, *, at_least: int = 1) -> list[dict[str, Any]]:
+        """The letters to an address in the dev inbox, newest first, once there are so many."""
+
+        def letters() -> list[dict[str, Any]]:
+            found = httpx.get(f"{self.url}/dev/inbox.json", timeout=PATIENCE).json()
+            return [letter for letter in found if letter["to"] == address]
+
+        return wait_for(
+            lambda: found if len(found := letters()) >= at_least else None, f"{at_least} letters to {address}"
+        )
+
+    def token(self, address: str, *, at_least: int = 1) -> str:
+        """The token in the newest letter to an address."""
+        return token_of(self.inbox(address, at_least=at_least)[0]["link"])
+
+    def events(self) -> list[dict[str, Any]]:
+        """The lines of the log that are events."""
+        lines = self.log.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End the process, and say with what status it did."""
+        self.process.send_signal(how)
+        return self.process.wait(PATIENCE)
+
+
+def token_of(link: str) -> str:
+    """The token in a link."""
+    return parse_qs(urlsplit(link).query)["token"][0]
+
+
+def wait_for(look: Any, what: str) -> Any:
+    """What `look` returns as soon as it is something; fails when it never is."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if (found := look()) is not None:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+@contextmanager
+def run_server(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """`ostiary serve` in `folder`, on a free port, until the block ends."""
+    log = folder / f"log-{time.monotonic_ns()}"
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("OSTIARY_", "SMTP_", "EMAIL_"))},
+        **CHEAP,
+        **NO_LIMITS,
+        "OSTIARY_PORT": "0",
+        "OSTIARY_DELIVERY_JITTER": "0s",
+        **(variables or {}),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("ostiary")), "serve"],
+            cwd=folder,
+            env=environ,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        url = wait_for(lambda: _listening(process, log), "the server to listen")
+        yield Server(process, url, log, folder)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def _listening(process: "subprocess.Popen[bytes]", log: Path) -> str | None:
+    if process.poll() is not None:
+        raise AssertionError(f"the server ended with {process.returncode}: {log.read_text()}")
+    match = re.search(r"listens on (\S+) and", log.read_text())
+    return match[1] if match else None

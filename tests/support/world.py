@@ -1,0 +1,121 @@
+"""Ostiary composed for a test: real use cases over a chosen store, a clock that stands still, a mailbox that keeps."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
+from adapters.hashing.slots import HashingSlots
+from application.admission import SessionWish, SignedIn
+from application.catalogue import UseCases
+from application.use_cases.email_verification import ResendVerificationCommand, VerifyEmailCommand
+from application.use_cases.sign_in import SignInCommand
+from application.use_cases.sign_up import SignUpCommand, VerificationSent
+from domain.client import Client
+from domain.events import Event, EventKind
+from domain.session import Transport
+from entrypoints.composition import Ostiary, Replacements, compose, memory_store
+from entrypoints.settings import read_settings
+from tests.support.clock import SettableClock
+from tests.support.mail import Mailbox, token_in
+
+ADA = "ada@example.com"
+PASSWORD = "engine of difference"
+OTHER_PASSWORD = "a stranger's own idea"
+
+HERE = Client("192.0.2.1", "Firefox")
+ELSEWHERE = Client("198.51.100.7", "Chrome")
+
+
+class Events:
+    """`application.ports.environment.EventLog` that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.recorded: list[Event] = []
+
+    def record(self, event: Event) -> None:
+        self.recorded.append(event)
+
+    def kinds(self) -> list[EventKind]:
+        """What happened, in order."""
+        return [event.kind for event in self.recorded]
+
+
+class World:
+    """What a test talks to. Each method is one thing that a person does."""
+
+    def __init__(self, ostiary: Ostiary, clock: SettableClock, mailbox: Mailbox, events: Events) -> None:
+        self.ostiary = ostiary
+        self.clock = clock
+        self.mailbox = mailbox
+        self.events = events
+
+    @property
+    def use_cases(self) -> UseCases:
+        return self.ostiary.use_cases
+
+    async def sign_up(
+        self,
+        email: str = ADA,
+        password: str = PASSWORD,
+        *,
+        name: str | None = "Ada",
+        client: Client = HERE,
+        **fields: str,
+    ) -> VerificationSent:
+        command = SignUpCommand(email=email, password=password, name=name, client=client, **fields)
+        return await self.use_cases.sign_up(command)
+
+    async def deliver(self) -> None:
+        """Let every letter that is due leave."""
+        self.clock.advance(seconds=2)
+        while await self.use_cases.deliver_mail():
+            pass
+
+    async def token_for(self, email: str = ADA) -> str:
+        """The token in the newest letter to an address."""
+        await self.deliver()
+        return token_in(self.mailbox.to(email)[-1])
+
+    async def verify(
+        self, token: str, *, client: Client = HERE, transport: Transport = Transport.COOKIE, **facts: str
+    ) -> SignedIn:
+        wish = SessionWish(client=client, transport=transport)
+        return await self.use_cases.verify_email(VerifyEmailCommand(token=token, session=wish, **facts))
+
+    async def resend(self, *, client: Client = HERE, **whose: str) -> None:
+        await self.use_cases.resend_verification(ResendVerificationCommand(client=client, **whose))
+
+    async def sign_in(
+        self,
+        email: str = ADA,
+        password: str = PASSWORD,
+        *,
+        client: Client = HERE,
+        remember: bool = True,
+        transport: Transport = Transport.COOKIE,
+    ) -> SignedIn:
+        wish = SessionWish(client=client, transport=transport, remember=remember)
+        return await self.use_cases.sign_in(SignInCommand(email=email, password=password, session=wish))
+
+    async def member(self, email: str = ADA, password: str = PASSWORD, *, client: Client = HERE) -> SignedIn:
+        """Somebody who signed up and proved their mailbox."""
+        sent = await self.sign_up(email, password, client=client)
+        return await self.verify(await self.token_for(email), cookie=sent.cookie.text, client=client)
+
+
+@asynccontextmanager
+async def make_world(store: str, folder: Path, variables: Mapping[str, str] | None = None) -> AsyncIterator[World]:
+    """Ostiary over `store` (memory or sqlite), with hashing at test cost."""
+    settings = read_settings({"OSTIARY_DATA_DIR": str(folder), **(variables or {})}, dotenv=None)
+    clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
+    replace = Replacements(
+        store=memory_store() if store == "memory" else None,
+        clock=clock,
+        hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
+        mail_sender=mailbox,
+        events=events,
+    )
+    async with compose(settings, replace) as ostiary:
+        yield World(ostiary, clock, mailbox, events)
+    slots.close()
