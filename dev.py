@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -72,7 +73,7 @@ def _replace_by(command: list[str], cwd: Path) -> int:
     program = str(BIN / command[0])
     if os.name == "nt":
         return subprocess.run([program, *command[1:]], check=False).returncode
-    os.execv(program, [program, *command[1:]])  # noqa: S606
+    return os.execv(program, [program, *command[1:]])  # noqa: S606
 
 
 if __name__ == "__main__":

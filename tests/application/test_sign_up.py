@@ -1,6 +1,5 @@
 """Sign-up: docs/sign-up.md."""
 
-
 from tests.support.world import ADA, World
 
 
