@@ -30,16 +30,10 @@ def prepare(lock: str) -> None:
     if not (BIN / "python").exists() and not (BIN / "python.exe").exists():
         # Without a pip of its own: some systems package Python without ensurepip.
         venv.create(ENVIRONMENT, with_pip=False)
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        str(ENVIRONMENT),
-        "--disable-pip-version-check",
-        "--quiet",
-        "install",
-    ]
+    # Started from inside .venv, which has no pip of its own, the Python it was made from is asked.
+    python = sys.executable if find_spec("pip") else str(Path(sys.base_prefix) / "bin" / "python3")
+    into = ["--python", str(ENVIRONMENT), "--disable-pip-version-check", "--quiet", "install"]
+    pip = [python, "-m", "pip", *into]
     subprocess.run([*pip, "--require-hashes", "--requirement", f"requirements/{lock}.txt"], cwd=HERE, check=True)
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", "."], cwd=HERE, check=True)
     stamp.write_text(digest)
