@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from datetime import timedelta
 from email.headerregistry import Address
 from pathlib import Path
@@ -273,6 +273,13 @@ class Settings:
     limit_token_client: Quota | None = _quota("token_client")
     limit_waiting_password: Quota | None = _quota("waiting_password")
 
+    def listening_on(self, port: int) -> "Settings":
+        """These settings with the port that the system chose for `OSTIARY_PORT=0`."""
+        if self.port != 0:
+            return self
+        places = {name: getattr(self, name).replace(":0", f":{port}") for name in ("public_url", "app_url")}
+        return replace(self, port=port, **places)
+
     @property
     def https(self) -> bool:
         """Whether people reach this service by TLS: cookie names and HSTS follow it, never the request."""
@@ -280,8 +287,9 @@ class Settings:
 
     @property
     def development(self) -> bool:
-        """Whether this is a developer's machine: plain http on loopback."""
-        return not self.https and values.is_loopback(urlsplit(self.public_url).hostname or "")
+        """Whether this is a developer's machine: plain http, reached by loopback and from nowhere else."""
+        places = (urlsplit(self.public_url).hostname or "", self.host)
+        return not self.https and all(map(values.is_loopback, places))
 
     @property
     def sends_mail(self) -> bool:
@@ -384,6 +392,8 @@ def _read(environ: Mapping[str, str] | None, dotenv: Path | None) -> tuple[Setti
         sources[name] = "environment" if name in environ else str(dotenv) if name in behind else "default"
         text = environ.get(name, behind.get(name, spec.metadata["default"])).strip()
         try:
+            if not text.isprintable():
+                raise ValueError("control characters are not accepted")
             parsed[spec.name] = spec.metadata["parse"](text)
         except ValueError as error:
             # Never the value: it may be a secret in the wrong place.

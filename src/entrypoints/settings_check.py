@@ -64,7 +64,7 @@ def _mail_contradictions(settings: "Settings") -> list[str]:
 
 def _unsafe_in_public(settings: "Settings") -> list[str]:
     problems = []
-    where = f"with the public URL {settings.public_url}"
+    where = f"with the public URL {settings.public_url} on {settings.host}"
     if not settings.https and not settings.allow_http:
         problems.append("OSTIARY_PUBLIC_URL: expected https outside this machine; OSTIARY_ALLOW_HTTP=on overrides")
     if settings.secret is None:

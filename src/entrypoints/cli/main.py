@@ -30,15 +30,12 @@ def serve() -> None:
     settings = _settings()
     # Imported late: the other commands need no web server.
     from domain.errors import Unavailable
-    from entrypoints.composition import NotMigrated
     from entrypoints.logs import configure_logs
     from entrypoints.server import serve as serve_until_stopped
 
     configure_logs(settings.log_format)
     try:
-        serve_until_stopped(settings, announce=lambda url: _announce(settings, url))
-    except NotMigrated:
-        _fail("The database is not at this version's schema: run `ostiary migrate` first.")
+        serve_until_stopped(settings, announce=_announce)
     except Unavailable as trouble:
         _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
     except OSError as trouble:
@@ -93,9 +90,9 @@ def _settings() -> Settings:
         _fail(str(error))
 
 
-def _announce(settings: Settings, url: str) -> None:
-    base = settings.public_url if settings.port else url
-    lines = [f"Ostiary listens on {url} and is reached at {base}"]
+def _announce(settings: Settings) -> None:
+    base = settings.public_url
+    lines = [f"Ostiary listens on http://{settings.host}:{settings.port} and is reached at {base}"]
     if settings.pages:
         lines.append(f"  sign up        {base}/auth/signup")
         lines.append(f"  sign in        {base}/auth/signin")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from litestar import Request
 from litestar.params import Dependency
+from structlog.contextvars import bind_contextvars
 
 from application.catalogue import UseCases
 from application.use_cases.identify import Caller, IdentifyCommand
@@ -31,13 +32,19 @@ class Edge:
         return self.ostiary.use_cases
 
     def client_of(self, request: AnyRequest) -> Client:
-        """The socket's peer; behind trusted proxies, the last address in X-Forwarded-For that is not one of them."""
+        """The socket's peer; behind trusted proxies, the last address in X-Forwarded-For that is not one of them.
+
+        Every log line of the request carries it from here on (R65).
+        """
         trusted = self.ostiary.settings.trusted_proxies
         hops = [hop.strip() for value in request.headers.getall("x-forwarded-for", []) for hop in value.split(",")]
         address = request.client.host if request.client else ""
         while hops and _within(address, trusted) and _is_address(hops[-1]):
             address = hops.pop()
-        return Client(address=address, user_agent=request.headers.get("user-agent", ""))
+        client = Client(address=address, user_agent=request.headers.get("user-agent", ""))
+        masked = self.ostiary.settings.log_client == "masked"
+        bind_contextvars(client=client.masked_address if masked else client.address, user_agent=client.browser)
+        return client
 
     async def caller_of(self, request: AnyRequest) -> Caller:
         """The signed-in caller, by bearer token or session cookie. Raises `Unauthenticated`."""

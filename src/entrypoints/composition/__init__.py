@@ -1,0 +1,181 @@
+"""Settings -> adapters -> use cases: the only module that knows everyone."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.access_tokens import JwtAccessTokens
+from adapters.common_passwords import PublishedLists
+from adapters.environment import RandomIds, SystemClock, SystemRandomness
+from adapters.event_log import StructuredEventLog, WatchedLimits
+from adapters.mail.dev_inbox import DevInbox
+from adapters.mail.rendering import JinjaLetterRenderer
+from adapters.signing import HmacSessionSeal
+from application.admission import Admission
+from application.catalogue import UseCases
+from application.ports.environment import Clock, EventLog, Ids, Randomness
+from application.ports.hashing import CommonPasswords, PasswordHasher
+from application.ports.letters import Inbox, LetterRenderer, MailSender
+from application.ports.tokens import AccessTokens, SessionSeal
+from application.use_cases.email_verification import ResendVerification, VerifyEmail
+from application.use_cases.housekeeping import KeepHouse
+from application.use_cases.identify import Identify
+from application.use_cases.mail_delivery import DeliverMail
+from application.use_cases.sessions import SignOut
+from application.use_cases.sign_in import SignIn
+from application.use_cases.sign_up import ProfileRules, SignUp
+from domain.password import PasswordPolicy
+from domain.session import SessionLifetimes
+from entrypoints.composition import choices
+from entrypoints.composition.stores import Store, memory_store, migrate_database, sql_store
+from entrypoints.settings import Settings
+
+__all__ = ["Ostiary", "Replacements", "Store", "compose", "memory_store", "migrate_database"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacements:
+    """What `compose` uses instead of its own choice; None means its own choice. See docs/testing.md."""
+
+    store: Store | None = None
+    clock: Clock | None = None
+    ids: Ids | None = None
+    randomness: Randomness | None = None
+    hasher: PasswordHasher | None = None
+    common_passwords: CommonPasswords | None = None
+    mail_sender: MailSender | None = None
+    letter_renderer: LetterRenderer | None = None
+    events: EventLog | None = None
+    session_seal: SessionSeal | None = None
+    access_tokens: AccessTokens | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ostiary:
+    """The service, composed: what the entry points serve."""
+
+    settings: Settings
+    use_cases: UseCases
+    policy: PasswordPolicy
+    profile: ProfileRules
+    jwks: Mapping[str, object]
+    ready: Callable[[], Awaitable[bool]]
+    dev_inbox: Inbox | None
+
+
+@asynccontextmanager
+async def compose(settings: Settings, replace: Replacements | None = None) -> AsyncIterator[Ostiary]:
+    """Build the service; leaving lets go of the database and the hashing threads.
+
+    Raises `Unavailable` when the database does not answer.
+    """
+    replace = replace or Replacements()
+    async with AsyncExitStack() as stack:
+        clock = replace.clock or SystemClock()
+        ids = replace.ids or RandomIds()
+        randomness = replace.randomness or SystemRandomness()
+        secrets = choices.master_secrets(settings, randomness)
+        store = replace.store
+        if store is None:
+            store = await stack.enter_async_context(sql_store(settings, randomness))
+        events = replace.events or StructuredEventLog(store.pseudonym_key, mask_clients=settings.log_client == "masked")
+        limits = WatchedLimits(store.limits, events)
+        hasher = replace.hasher or stack.enter_context(choices.argon2_hasher(settings))
+        common_passwords = replace.common_passwords or PublishedLists()
+        keys = choices.signing_keys(settings, secrets)
+        seal = replace.session_seal or HmacSessionSeal(secrets)
+        access_tokens = replace.access_tokens or JwtAccessTokens(choices.access_token_rules(settings), keys)
+        dev_inbox = None if settings.sends_mail else DevInbox(settings.data_dir / "inbox", choices.sender(settings))
+        mail_sender = replace.mail_sender or dev_inbox or choices.smtp(settings)
+        policy = choices.password_policy(settings)
+        profile = choices.profile_rules(settings)
+        quotas = settings.quotas
+        admission = Admission(
+            seal=seal,
+            access_tokens=access_tokens,
+            clock=clock,
+            ids=ids,
+            randomness=randomness,
+            lifetimes=SessionLifetimes(
+                idle=settings.session_idle, absolute=settings.session_absolute, short=settings.session_short
+            ),
+        )
+        use_cases = UseCases(
+            sign_up=SignUp(
+                intake=store.units.intake,
+                hasher=hasher,
+                common_passwords=common_passwords,
+                limits=limits,
+                clock=clock,
+                ids=ids,
+                randomness=randomness,
+                events=events,
+                policy=policy,
+                profile=profile,
+                quotas=quotas,
+                delivery_jitter=settings.delivery_jitter,
+            ),
+            verify_email=VerifyEmail(
+                reading=store.units.proof_reading,
+                proving=store.units.proving,
+                hasher=hasher,
+                common_passwords=common_passwords,
+                limits=limits,
+                admission=admission,
+                clock=clock,
+                ids=ids,
+                events=events,
+                policy=policy,
+                quotas=quotas,
+                token_suffices=settings.verify_elsewhere == "allow",
+            ),
+            resend_verification=ResendVerification(
+                intake=store.units.intake,
+                limits=limits,
+                clock=clock,
+                ids=ids,
+                randomness=randomness,
+                events=events,
+                quotas=quotas,
+                delivery_jitter=settings.delivery_jitter,
+            ),
+            sign_in=SignIn(
+                reading=store.units.credential_reading,
+                signing_in=store.units.signing_in,
+                hasher=hasher,
+                limits=limits,
+                admission=admission,
+                clock=clock,
+                events=events,
+                quotas=quotas,
+            ),
+            sign_out=SignOut(keeping=store.units.session_keeping, events=events),
+            identify=Identify(
+                reading=store.units.session_reading,
+                keeping=store.units.session_keeping,
+                seal=seal,
+                access_tokens=access_tokens,
+                clock=clock,
+            ),
+            deliver_mail=DeliverMail(
+                delivery=store.units.delivery,
+                renderer=replace.letter_renderer or JinjaLetterRenderer(choices.stationery(settings), clock),
+                sender=mail_sender,
+                clock=clock,
+                ids=ids,
+                randomness=randomness,
+                events=events,
+                quotas=quotas,
+                token_lifetime=settings.token_lifetime,
+            ),
+            keep_house=KeepHouse(purge=store.purge, clock=clock, events=events),
+        )
+        yield Ostiary(
+            settings=settings,
+            use_cases=use_cases,
+            policy=policy,
+            profile=profile,
+            jwks=keys.jwks(),
+            ready=store.ready,
+            dev_inbox=dev_inbox if mail_sender is dev_inbox else None,
+        )

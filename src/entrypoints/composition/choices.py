@@ -1,0 +1,126 @@
+"""What the settings choose: each function turns them into one adapter or one set of rules."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.headerregistry import Address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
+from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
+from adapters.hashing.slots import HashingSlots
+from adapters.mail.rendering import Stationery
+from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
+from adapters.signing import MasterSecret
+from application.ports.environment import Randomness
+from application.use_cases.sign_up import ProfileRules
+from domain.password import PasswordPolicy
+from entrypoints.settings import Settings
+
+
+def master_secrets(settings: Settings, randomness: Randomness) -> list[MasterSecret]:
+    """The secret that signs, then those that only verify."""
+    own = settings.secret or _generated_secret(settings.data_dir / "secret", randomness)
+    return [MasterSecret(secret.encode()) for secret in (own, *settings.accepted_secrets)]
+
+
+def _generated_secret(file: Path, randomness: Randomness) -> str:
+    """A developer's machine makes its secret once and keeps it where only its owner can read it."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(randomness.bytes(32).hex() + "\n")
+    return file.read_text().strip()
+
+
+@contextmanager
+def argon2_hasher(settings: Settings) -> Iterator[Argon2Hasher]:
+    """Argon2id in as many slots as cores, unless the settings say otherwise."""
+    slots = HashingSlots(settings.hashing_slots or os.cpu_count() or 1)
+    try:
+        yield Argon2Hasher(
+            Argon2Parameters(
+                memory_kib=settings.argon2_memory_kib,
+                time=settings.argon2_time,
+                parallelism=settings.argon2_parallelism,
+            ),
+            slots,
+        )
+    finally:
+        slots.close()
+
+
+def signing_keys(settings: Settings, secrets: list[MasterSecret]) -> SigningKeys:
+    """The keys of access tokens."""
+    if settings.jwt_algorithm == "HS256":
+        return Hs256Key(settings.jwt_shared_secret or "")
+    return Es256Keys(secrets)
+
+
+def access_token_rules(settings: Settings) -> AccessTokenRules:
+    """What access tokens say."""
+    default_audience = settings.public_url if settings.jwt_algorithm == "ES256" else None
+    return AccessTokenRules(
+        issuer=settings.public_url,
+        audience=settings.jwt_audience or default_audience,
+        lifetime=settings.jwt_lifetime,
+        user_id_claim=settings.jwt_user_id,
+    )
+
+
+def sender(settings: Settings) -> Address:
+    """Who letters are from."""
+    return settings.email_from or Address(settings.brand, "ostiary", "localhost.localdomain")
+
+
+def smtp(settings: Settings) -> SmtpSender:
+    """The mail server."""
+    return SmtpSender(
+        SmtpServer(
+            host=settings.smtp_host or "",
+            port=settings.smtp_port,
+            encryption=Encryption(settings.smtp_encryption_in_force),
+            username=settings.smtp_user,
+            password=settings.smtp_pass,
+            seconds=settings.smtp_timeout.total_seconds(),
+            ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+        ),
+        sender(settings),
+    )
+
+
+def stationery(settings: Settings) -> Stationery:
+    """What letters show and where they link."""
+    return Stationery(
+        brand=settings.brand,
+        app_url=settings.app_url,
+        verify_url=settings.app_url + settings.verify_path,
+        sign_in_url=settings.app_url + settings.sign_in_path,
+        message_id_domain=sender(settings).domain or urlsplit(settings.public_url).hostname or "localhost",
+    )
+
+
+def password_policy(settings: Settings) -> PasswordPolicy:
+    """The rules for new passwords."""
+    return PasswordPolicy(
+        min_length=settings.password_min_length,
+        require_upper="upper" in settings.password_require,
+        require_lower="lower" in settings.password_require,
+        require_digit="digit" in settings.password_require,
+        require_special="special" in settings.password_require,
+        refuse_common=settings.password_refuse_common,
+        product_name=settings.brand,
+    )
+
+
+def profile_rules(settings: Settings) -> ProfileRules:
+    """Which fields sign-up asks for."""
+    refused: frozenset[str] = frozenset()
+    if settings.disposable_domains is not None:
+        lines = settings.disposable_domains.read_text().splitlines()
+        refused = frozenset(line.strip().lower() for line in lines if line.strip() and not line.startswith("#"))
+    return ProfileRules(name_required=settings.name == "required", username=settings.username, refused_domains=refused)
