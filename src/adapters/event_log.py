@@ -19,7 +19,6 @@ _WARNINGS = {
     EventKind.RATE_LIMITED,
     EventKind.LETTER_DELAYED,
     EventKind.LETTER_ABANDONED,
-    EventKind.UNUSABLE_HASH,
 }
 
 

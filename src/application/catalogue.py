@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from application.use_cases.email_verification import ResendVerification, VerifyEmail
+from application.use_cases.email_verification import VerifyEmail
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
 from application.use_cases.mail_delivery import DeliverMail
+from application.use_cases.resend_verification import ResendVerification
 from application.use_cases.sessions import SignOut
 from application.use_cases.sign_in import SignIn
 from application.use_cases.sign_up import SignUp

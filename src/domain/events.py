@@ -21,7 +21,6 @@ class EventKind(StrEnum):
     SIGNED_OUT = "signed_out"
     RATE_LIMITED = "rate_limited"
     PASSWORD_REHASHED = "password_rehashed"  # noqa: S105 - an event's name
-    UNUSABLE_HASH = "unusable_hash"
     LETTER_SENT = "letter_sent"
     LETTER_SKIPPED = "letter_skipped"
     LETTER_DELAYED = "letter_delayed"

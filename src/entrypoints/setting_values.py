@@ -17,10 +17,12 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def text(text: str) -> str | None:
+    """Any text; none when empty."""
     return text or None
 
 
 def switch(text: str) -> bool:
+    """on or off, in the usual spellings."""
     values = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
     if text.lower() not in values:
         raise ValueError("expected on or off")
@@ -28,10 +30,13 @@ def switch(text: str) -> bool:
 
 
 def optional_switch(text: str) -> bool | None:
+    """on or off; none when empty."""
     return switch(text) if text else None
 
 
 def choice(*allowed: str) -> Callable[[str], str]:
+    """One of the given words."""
+
     def parse(text: str) -> str:
         if text not in allowed:
             raise ValueError(f"expected {' or '.join(allowed)}")
@@ -41,6 +46,8 @@ def choice(*allowed: str) -> Callable[[str], str]:
 
 
 def integer(least: int, most: int) -> Callable[[str], int]:
+    """A whole number within bounds."""
+
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
             raise ValueError(f"expected a whole number from {least} to {most}")
@@ -50,6 +57,8 @@ def integer(least: int, most: int) -> Callable[[str], int]:
 
 
 def duration(least: str, most: str) -> Callable[[str], timedelta]:
+    """A time such as 90s, 15m, 24h or 30d, within bounds."""
+
     def read(text: str) -> timedelta:
         match = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
         if match is None:
@@ -77,6 +86,7 @@ def url(text: str) -> str | None:
 
 
 def origins(text: str) -> tuple[str, ...]:
+    """Origins, separated by spaces or commas."""
     origins = tuple(filter(None, map(url, re.split(r"[\s,]+", text))))
     if any(urlsplit(origin).path for origin in origins):
         raise ValueError("expected origins such as https://app.example.com, without a path")
@@ -84,16 +94,19 @@ def origins(text: str) -> tuple[str, ...]:
 
 
 def path(text: str) -> str:
+    """An absolute path."""
     if not re.fullmatch(r"/[A-Za-z0-9/_.~-]*", text):
         raise ValueError("expected a path such as /auth/verify")
     return text
 
 
 def folder(text: str) -> Path:
+    """A folder, which need not exist yet."""
     return Path(text)
 
 
 def existing_file(text: str) -> Path | None:
+    """A file that must exist; none when empty."""
     if not text:
         return None
     if not Path(text).is_file():
@@ -102,14 +115,18 @@ def existing_file(text: str) -> Path | None:
 
 
 def secrets(text: str) -> tuple[str, ...]:
+    """Secrets, separated by spaces or commas."""
     return tuple(filter(None, re.split(r"[\s,]+", text)))
 
 
 def networks(text: str) -> tuple[Network, ...]:
+    """Networks in CIDR notation, separated by spaces or commas."""
     return tuple(ipaddress.ip_network(part) for part in re.split(r"[\s,]+", text) if part)
 
 
 def words(*allowed: str) -> Callable[[str], frozenset[str]]:
+    """A set of the given words, separated by spaces or commas."""
+
     def parse(text: str) -> frozenset[str]:
         words = frozenset(filter(None, re.split(r"[\s,]+", text)))
         if words - set(allowed):

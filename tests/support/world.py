@@ -8,7 +8,8 @@ from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
 from application.admission import SessionWish, SignedIn
 from application.catalogue import UseCases
-from application.use_cases.email_verification import ResendVerificationCommand, VerifyEmailCommand
+from application.use_cases.email_verification import VerifyEmailCommand
+from application.use_cases.resend_verification import ResendVerificationCommand
 from application.use_cases.sign_in import SignInCommand
 from application.use_cases.sign_up import SignUpCommand, VerificationSent
 from domain.client import Client

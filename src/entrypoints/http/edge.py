@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from structlog.contextvars import bind_contextvars
 
 from application.catalogue import UseCases
@@ -57,7 +58,7 @@ class Edge:
         return await self.use_cases.identify(IdentifyCommand(access_token=token))
 
 
-InjectedEdge = Annotated[Edge, Dependency(skip_validation=True)]
+InjectedEdge = NamedDependency[SkipValidation[Edge]]
 """The type a controller declares its `edge` with."""
 
 

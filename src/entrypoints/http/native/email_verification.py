@@ -6,7 +6,8 @@ from litestar import Response, post
 from msgspec import Meta, Struct
 
 from application.admission import SessionWish
-from application.use_cases.email_verification import ResendVerificationCommand, VerifyEmailCommand
+from application.use_cases.email_verification import VerifyEmailCommand
+from application.use_cases.resend_verification import ResendVerificationCommand
 from domain.session import Transport
 from entrypoints.http.decoding import Body, decode
 from entrypoints.http.edge import AnyRequest, InjectedEdge
