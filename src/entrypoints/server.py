@@ -30,6 +30,9 @@ def serve(
 async def _serve(settings: Settings, replace: Replacements | None, announce: Callable[[Settings], None]) -> None:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    # Connections inherit it. asyncio would set it only on sockets that name their protocol, and without it every
+    # answer waits 40 ms for the other side's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     settings = settings.listening_on(listener.getsockname()[1])
     async with AsyncExitStack() as stack:
         ostiary = await stack.enter_async_context(compose(settings, replace))
