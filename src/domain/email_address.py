@@ -42,7 +42,8 @@ class EmailAddress:
         except EmailNotValidError as error:
             raise _invalid(str(error)) from None
         domain = (parsed.ascii_domain or "").translate(_ASCII_LOWER)
-        local = unicodedata.normalize("NFC", parsed.local_part).translate(_ASCII_LOWER)
+        # Composed again at the end: some accents have a character of their own with the small letter only (`ẘ`).
+        local = unicodedata.normalize("NFC", parsed.local_part.translate(_ASCII_LOWER))
         if "." not in domain or domain.endswith(".") or domain.startswith("["):
             raise _invalid("The part after the @ needs a full domain name.")
         if len(local.encode()) > _MAX_LOCAL_OCTETS:

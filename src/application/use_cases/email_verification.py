@@ -15,6 +15,7 @@ from domain.errors import (
     AlreadyVerified,
     Overloaded,
     PasswordRequired,
+    RateLimited,
     TokenExpired,
     TokenInvalid,
     Unavailable,
@@ -101,8 +102,11 @@ class VerifyEmail:
             signed_in = await self._go_live(proof, command, facts)
         except (TokenInvalid, TokenExpired, AlreadyVerified, PasswordRequired) as refusal:
             self.events.record(Event(kind=EventKind.VERIFICATION_REFUSED, client=client, reason=refusal.code))
+            if not isinstance(refusal, TokenInvalid):
+                # Whoever has a real token is not guessing tokens.
+                await self.limits.give_back(units)
             raise
-        except (ValidationError, Overloaded, Unavailable):
+        except (ValidationError, RateLimited, Overloaded, Unavailable):
             await self.limits.give_back(units)
             raise
         if proof.own_browser and proof.sign_up.client_unit is not None:
@@ -152,32 +156,27 @@ class VerifyEmail:
         self, token: OneTimeToken, sign_up: SignUpRequest, facts: _Facts, *, own_browser: bool, now: datetime
     ) -> _Proof:
         """What the second fact lets go live."""
-        user = User(
-            id=sign_up.id,
-            email=sign_up.email,
-            email_verified=True,
-            name=sign_up.name,
-            username=sign_up.username,
-            created_at=now,
-        )
         if facts.new_password is not None:
+            # Nothing that a stranger may have typed survives.
+            name, username = facts.name, None
             password_hash = await self._hash_new(facts.new_password, sign_up.email, facts.name)
-            user = User(
-                id=sign_up.id, email=sign_up.email, email_verified=True, name=facts.name, username=None, created_at=now
-            )
-            return _Proof(token, sign_up, user, password_hash, own_browser)
-        known = (
-            own_browser
-            or self.token_suffices
-            or (
-                facts.password is not None
-                and sign_up.password_hash is not None
-                and await self._matches(facts.password, sign_up.password_hash, sign_up)
-            )
-        )
-        if not known or sign_up.password_hash is None:
+        elif sign_up.password_hash is not None and (
+            own_browser or self.token_suffices or await self._knows_password(facts.password, sign_up)
+        ):
+            name, username, password_hash = sign_up.name, sign_up.username, sign_up.password_hash
+        else:
             raise PasswordRequired
-        return _Proof(token, sign_up, user, sign_up.password_hash, own_browser)
+        user = User(
+            id=sign_up.id, email=sign_up.email, email_verified=True, name=name, username=username, created_at=now
+        )
+        return _Proof(token, sign_up, user, password_hash, own_browser)
+
+    async def _knows_password(self, password: Password | None, sign_up: SignUpRequest) -> bool:
+        return (
+            password is not None
+            and sign_up.password_hash is not None
+            and await self._matches(password, sign_up.password_hash, sign_up)
+        )
 
     async def _hash_new(self, password: Password, email: EmailAddress, name: DisplayName | None) -> PasswordHash:
         own_words = [email.canonical, email.local_part, *([name.text] if name else [])]

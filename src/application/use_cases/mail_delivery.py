@@ -56,7 +56,9 @@ class DeliverMail:
             letters = await unit.letters.lease(lease_id, self.clock.now(), _AT_ONCE)
             if letters:
                 await unit.commit()
-        await asyncio.gather(*(self._deliver(letter, lease_id) for letter in letters))
+        done = await asyncio.gather(*(self._deliver(letter, lease_id) for letter in letters), return_exceptions=True)
+        for trouble in filter(None, done):
+            raise trouble  # the store's own: the letter keeps its lease and is taken up again
         return len(letters)
 
     async def _deliver(self, letter: QueuedLetter, lease_id: UUID) -> None:
