@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from litestar import HttpMethod, MediaType, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Redirect
 
 from entrypoints.http.edge import InjectedEdge
 from entrypoints.settings import Settings
@@ -52,7 +53,7 @@ def common_context(settings: Settings) -> dict[str, Any]:
 
 def page_handlers() -> list[HTTPRouteHandler]:
     """The routes of the pages and assets."""
-    return [asset, *(_page(path, template) for path, template in _PAGES.items())]
+    return [front_door, asset, *(_page(path, template) for path, template in _PAGES.items())]
 
 
 def _page(path: str, template: str) -> HTTPRouteHandler:
@@ -61,6 +62,12 @@ def _page(path: str, template: str) -> HTTPRouteHandler:
         return html(template, common_context(edge.ostiary.settings))
 
     return page
+
+
+@route("/", http_method=READING, status_code=302, sync_to_thread=False)
+def front_door() -> Redirect:
+    """Where there is no product yet, its address leads to the account page."""
+    return Redirect("/auth/account")
 
 
 @route("/auth/assets/{name:str}", http_method=READING, sync_to_thread=False)
