@@ -1,9 +1,10 @@
 """One process: the web application and its background work, under uvicorn."""
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 
 import uvicorn
 
@@ -48,4 +49,18 @@ async def _serve(settings: Settings, replace: Replacements | None, announce: Cal
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
         announce(settings)
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await _Server(config).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but a signal that has been obeyed is not raised again: the letter in hand is still to be finished."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop gracefully at SIGTERM and SIGINT; a second one, later, has its usual effect."""
+        usual = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for each, handler in usual.items():
+                signal.signal(each, handler)
