@@ -80,7 +80,7 @@ def openapi() -> None:
     from entrypoints.http.app import API, cookies_for
     from entrypoints.http.openapi import describe
 
-    click.echo(json.dumps(describe(API, cookies_for(settings), settings.public_url), indent=2))
+    click.echo(json.dumps(describe(API, cookies_for(settings), settings), indent=2))
 
 
 def _settings() -> Settings:

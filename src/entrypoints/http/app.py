@@ -54,7 +54,7 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
     if ostiary.dev_inbox is not None:
         handlers += inbox_handlers(ostiary.dev_inbox, settings)
     if settings.serves_openapi:
-        handlers += docs_handlers(describe(API, cookies, settings.public_url), settings)
+        handlers += docs_handlers(describe(API, cookies, settings), settings)
     litestar = Litestar(
         route_handlers=handlers,
         dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},

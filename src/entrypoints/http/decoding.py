@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from domain.errors import ValidationError, Violation
 from entrypoints.http.problems import EdgeRefusal
+from entrypoints.settings import Settings
 
 MAX_BYTES = 16 * 1024
 MAX_DEPTH = 8
@@ -24,6 +25,11 @@ class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request body. Every field may be missing here; `REQUIRED` ones are asked for by `decode`."""
 
     REQUIRED: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def required_besides(cls, settings: Settings) -> list[str]:
+        """What these settings require on top; the use case asks for it, and the API's description says so."""
+        return []
 
 
 async def decode(request: Request[Any, Any, Any], shape: type[BodyT]) -> BodyT:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.decoding import Body
 from entrypoints.http.problems import PROBLEM_JSON, STATUS, Problem
+from entrypoints.settings import Settings
 
 _KEY = "documented"
 _OF_EVERY_BODY = ("malformed_request", "payload_too_large", "unsupported_media_type", "request_timeout")
@@ -63,8 +64,8 @@ def documented(
     }
 
 
-def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, server: str) -> dict[str, Any]:
-    """The OpenAPI document of these handlers; those without a promise are left out."""
+def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, settings: Settings) -> dict[str, Any]:
+    """The OpenAPI document of these handlers under these settings; those without a promise are left out."""
     promised = [(handler, handler.opt[_KEY]) for handler in handlers if _KEY in handler.opt]
     shapes: list[Any] = [Problem]
     for _, promise in promised:
@@ -73,7 +74,7 @@ def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, server: str
     for shape in shapes:
         if issubclass(shape, Body):
             schema = components[shape.__name__]
-            schema["required"] = list(shape.REQUIRED)
+            schema["required"] = [*shape.REQUIRED, *shape.required_besides(settings)]
             for field in schema["properties"].values():
                 _without_null(field)
     schemas = dict(zip(shapes, references, strict=True))
@@ -91,7 +92,7 @@ def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, server: str
             "summary": "Sign-up, e-mail verification and sign-in.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": server}],
+        "servers": [{"url": settings.public_url}],
         "paths": paths,
         "components": {
             "schemas": components,

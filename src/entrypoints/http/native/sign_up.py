@@ -9,6 +9,7 @@ from application.use_cases.sign_up import SignUpCommand
 from entrypoints.http.decoding import Body, decode_leniently
 from entrypoints.http.edge import AnyRequest, InjectedEdge
 from entrypoints.http.openapi import documented
+from entrypoints.settings import Settings
 
 
 class SignUpBody(Body, frozen=True, kw_only=True):
@@ -23,6 +24,11 @@ class SignUpBody(Body, frozen=True, kw_only=True):
     )
     username: Annotated[str | None, Meta(description="Only where the policy asks for one.")] = None
     password_confirm: Annotated[str | None, Meta(description="If given, must equal the password.")] = None
+
+    @classmethod
+    def required_besides(cls, settings: Settings) -> list[str]:
+        """The profile, as far as it is asked for."""
+        return [field for field in ("name", "username") if getattr(settings, field) == "required"]
 
 
 class VerificationSentShape(Struct, frozen=True, kw_only=True):
