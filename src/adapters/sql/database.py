@@ -45,9 +45,10 @@ class Database:
     async def writing(self) -> AsyncIterator["Transaction"]:
         """A transaction that is rolled back unless it is committed."""
         with _store_troubles():
-            async with self.writer.connect() as connection, connection.begin():
-                transaction = Transaction(connection)
-                yield transaction
+            async with self.writer.connect() as connection:
+                # Begun, but not as a context of its own, which would commit: giving the connection back rolls back.
+                await connection.begin()
+                yield Transaction(connection)
 
     async def answers(self) -> bool:
         """Whether a statement gets through."""
