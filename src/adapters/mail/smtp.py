@@ -67,9 +67,14 @@ class SmtpSender:
             raise _verdict(error.recipients[0].code, "recipient") from error
         except aiosmtplib.SMTPNotSupported as error:
             raise MailRefused("the mail server cannot take this address") from error
-        except aiosmtplib.SMTPAuthenticationError as error:
-            # The operator's mistake, not the letter's: it waits until the log-in is mended.
-            raise MailDelayed(f"log-in refused ({error.code})") from error
+        except (
+            aiosmtplib.SMTPConnectResponseError,
+            aiosmtplib.SMTPHeloError,
+            aiosmtplib.SMTPAuthenticationError,
+            aiosmtplib.SMTPSenderRefused,
+        ) as error:
+            # The server's state or the operator's settings, not this letter: it waits until that is mended.
+            raise MailDelayed(f"{type(error).__name__} ({error.code})") from error
         except aiosmtplib.SMTPResponseException as error:
             raise _verdict(error.code, "message") from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:

@@ -88,7 +88,11 @@ class MemoryUsers:
 
     async def add(self, user: User) -> bool:
         for other in self._tables.users.values():
-            if other.email == user.email or (user.username is not None and other.username == user.username):
+            if (
+                other.id == user.id
+                or other.email == user.email
+                or (user.username is not None and other.username == user.username)
+            ):
                 return False
         self._tables.users[user.id] = user
         return True
@@ -116,11 +120,12 @@ class MemoryAccounts:
         return self._login([user for user in self._tables.users.values() if user.username == username])
 
     def _login(self, users: list[User]) -> tuple[User, Credential] | None:
-        return (users[0], self._tables.credentials[users[0].id]) if users else None
+        credential = self._tables.credentials.get(users[0].id) if users else None
+        return (users[0], credential) if credential else None
 
     async def rehash(self, user_id: UUID, *, old: PasswordHash, new: PasswordHash, now: datetime) -> bool:
-        credential = self._tables.credentials[user_id]
-        if credential.password_hash != old:
+        credential = self._tables.credentials.get(user_id)
+        if credential is None or credential.password_hash != old:
             return False
         self._tables.credentials[user_id] = replace(credential, password_hash=new)
         return True
@@ -184,8 +189,8 @@ class MemoryLetters:
         )
 
     async def decide(self, letter_id: UUID, outcome: Outcome) -> None:
-        row = self._tables.letters[letter_id]
-        self._tables.letters[letter_id] = replace(row, letter=replace(row.letter, outcome=outcome))
+        if row := self._tables.letters.get(letter_id):
+            self._tables.letters[letter_id] = replace(row, letter=replace(row.letter, outcome=outcome))
 
     async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
         if row := self._held(letter_id, lease_id):
@@ -205,8 +210,8 @@ class MemoryLetters:
             )
 
     def _held(self, letter_id: UUID, lease_id: UUID) -> LetterRow | None:
-        row = self._tables.letters[letter_id]
-        return row if row.lease_id == lease_id and row.status == "queued" else None
+        row = self._tables.letters.get(letter_id)
+        return row if row and row.lease_id == lease_id and row.status == "queued" else None
 
 
 class MemorySessions:

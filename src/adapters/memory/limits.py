@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
 
-from adapters.memory.store import MemoryStore, Tables
+from adapters.memory.store import MemoryStore, Tables, Taken
 from domain.errors import RateLimited
 from domain.limits import Charge, Unit
 
@@ -24,24 +24,24 @@ class MemoryUnitLimits:
             if limit.quota is None:
                 continue
             taken = self._tables.limits.setdefault((limit.name, charge.key), [])
-            taken[:] = [(moment, stamp) for moment, stamp in taken if moment > now - limit.quota.window]
+            taken[:] = [unit for unit in taken if unit.moment > now - limit.quota.window]
             if len(taken) >= limit.quota.count:
                 raise RateLimited(
                     limit=limit.name,
-                    retry_after=taken[-limit.quota.count][0] + limit.quota.window - now
+                    retry_after=taken[-limit.quota.count].moment + limit.quota.window - now
                     if limit.per_client
                     else limit.quota.window,
                     policy=(limit.quota.count, limit.quota.window) if limit.per_client else None,
                 )
             stamp = str(next(_serial))
-            taken.append((now, stamp))
+            taken.append(Taken(now, now + limit.quota.window, stamp))
             units.append(Unit(limit.name, charge.key.encode(), stamp))
         return units
 
     async def give_back(self, units: Sequence[Unit]) -> None:
         for unit in units:
             taken = self._tables.limits.get((unit.limit, unit.key.decode()), [])
-            taken[:] = [(moment, stamp) for moment, stamp in taken if stamp != unit.stamp]
+            taken[:] = [each for each in taken if each.stamp != unit.stamp]
 
 
 class MemoryLimits:

@@ -28,6 +28,7 @@ class MemoryPurge:
                     tables.claims, lambda row: row.expires_at is not None and row.expires_at <= now, batch
                 ),
                 "one_time_tokens": _delete(tables.tokens, lambda row: row.expires_at <= now - TOKENS_KEPT, batch),
+                "limits": _delete(tables.limits, lambda taken: all(unit.expires_at <= now for unit in taken), batch),
                 "sessions": _delete(tables.sessions, lambda row: not row.alive(now), batch),
                 "letters": _delete(
                     tables.letters, lambda row: row.done_at is not None and row.done_at <= now - LETTERS_KEPT, batch

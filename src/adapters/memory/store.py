@@ -34,6 +34,15 @@ class Claim:
     expires_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One unit of a limit: when it was taken, when it falls free, and what tells it from others."""
+
+    moment: datetime
+    expires_at: datetime
+    stamp: str
+
+
 @dataclass(slots=True)
 class Tables:
     """Everything stored. Rows are frozen, so a copy of the dicts is a copy of the world."""
@@ -45,7 +54,7 @@ class Tables:
     tokens: dict[bytes, OneTimeToken] = field(default_factory=dict)
     letters: dict[UUID, LetterRow] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
-    limits: dict[tuple[str, str], list[tuple[datetime, str]]] = field(default_factory=dict)
+    limits: dict[tuple[str, str], list[Taken]] = field(default_factory=dict)
 
     def copy(self) -> "Tables":
         """The same rows in dicts of their own."""

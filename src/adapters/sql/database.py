@@ -1,12 +1,21 @@
 """Connections and transactions. Whatever goes wrong with the store becomes `Unavailable`, and nothing is half done."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -14,6 +23,7 @@ from domain.errors import Unavailable
 
 _READERS = 5
 _BUSY_SECONDS = 5
+_LOCK_POLL_SECONDS = 0.05
 """How long to wait for a lock or a connection before saying `Unavailable`."""
 
 
@@ -50,6 +60,23 @@ class Database:
                 await connection.begin()
                 yield Transaction(connection)
 
+    async def use_wal(self) -> None:
+        """Switch the file to write-ahead logging, for good: readers and the writer are not in each other's way then.
+
+        SQLite does not wait for locks at this one statement, so we do.
+        """
+        with _store_troubles():
+            async with asyncio.timeout(_BUSY_SECONDS), self.readers.connect() as connection:
+                while True:
+                    try:
+                        await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                    except OperationalError as trouble:
+                        if "locked" not in str(trouble.orig):
+                            raise
+                        await asyncio.sleep(_LOCK_POLL_SECONDS)
+                    else:
+                        return
+
     async def answers(self) -> bool:
         """Whether a statement gets through."""
         try:
@@ -73,7 +100,12 @@ class Transaction:
 
     async def commit(self) -> None:
         """Make it true."""
-        await self.connection.commit()
+        try:
+            await self.connection.commit()
+        except DBAPIError:
+            # SQLite keeps a transaction open whose commit failed; the next writer gets a connection of its own.
+            await self.connection.invalidate()
+            raise
 
 
 @contextmanager
@@ -83,7 +115,7 @@ def _store_troubles() -> Iterator[None]:
         yield
     except (IntegrityError, ProgrammingError, DataError):
         raise
-    except (DatabaseError, InterfaceError, PoolTimeout) as trouble:
+    except (DatabaseError, InterfaceError, PoolTimeout, TimeoutError) as trouble:
         raise Unavailable from trouble
 
 
@@ -102,7 +134,7 @@ def _engine(url: str, *, pool_size: int) -> AsyncEngine:
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -72,9 +72,9 @@ class UnitLimits:
     async def give_back(self, units: Sequence[Unit]) -> None:
         if not units:
             return
-        keys = [unit.key for unit in units]
-        in_order = select(limits.c.key).where(limits.c.key.in_(keys)).order_by(limits.c.key).with_for_update()
-        stamp = case({unit.key: unit.stamp for unit in units}, value=limits.c.key)
+        stamps = {unit.key: unit.stamp for unit in units}
+        in_order = select(limits.c.key).where(limits.c.key.in_(stamps)).order_by(limits.c.key).with_for_update()
+        stamp = case(stamps, value=limits.c.key)
         await self._connection.execute(
             update(limits)
             .where(limits.c.key.in_(in_order))
@@ -83,6 +83,8 @@ class UnitLimits:
                 due=case((limits.c.quota > EXACT_UP_TO, limits.c.due - limits.c.pace), else_=limits.c.due),
             )
         )
+        # One statement returns one unit of each key; more of one key, which nobody asks for yet, take another.
+        await self.give_back([unit for unit in units if stamps[unit.key] != unit.stamp])
 
     def _unit(self, charge: Charge, now: datetime) -> Unit:
         """What is stored says neither whom it is about nor what: a keyed hash, and a stamp nobody else will have."""
@@ -99,7 +101,7 @@ class UnitLimits:
         statement = select(limits.c.stamps, limits.c.due).where(limits.c.key == unit.key)
         stamps, due = (await self._connection.execute(statement)).one()
         if count > EXACT_UP_TO:
-            free_at = due + _pace(limit.quota) - _micros_of(window)
+            free_at = due - _pace(limit.quota) * (count - 1)
         else:
             free_at = int(stamps[-count * _WIDTH :][:_DIGITS]) + _micros_of(window)
         wait = timedelta(microseconds=max(free_at - _micros(now), 0))

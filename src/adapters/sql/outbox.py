@@ -53,10 +53,13 @@ class SqlLetters:
             .values(lease_id=lease_id, lease_until=now + LEASE, attempts=letters.c.attempts + 1)
             .returning(letters)
         )
-        return [_letter_from(row) for row in await self._connection.execute(statement)]
+        leased = [_letter_from(row) for row in await self._connection.execute(statement)]
+        return sorted(leased, key=lambda letter: letter.due_at)
 
     async def is_newest(self, letter: QueuedLetter) -> bool:
-        newer = exists().where(letters.c.subject_id == letter.subject_id, letters.c.created_at > letter.created_at)
+        # Letters about nobody are not about the same nobody: compared with an id that is no subject, none is newer.
+        subject_id = letter.subject_id or letter.id
+        newer = exists().where(letters.c.subject_id == subject_id, letters.c.created_at > letter.created_at)
         return not await self._connection.scalar(select(newer))
 
     async def decide(self, letter_id: UUID, outcome: Outcome) -> None:

@@ -14,11 +14,11 @@ class Limits(Protocol):
     """
 
     async def spend(self, charges: Sequence[Charge], now: datetime) -> list[Unit]:
-        """Take one unit of each, all or none; a limit whose quota is None takes nothing.
+        """Take one unit of each, all or none; a limit whose quota is None takes nothing. No key comes twice.
 
         Raises `RateLimited` naming one that is used up. Its `retry_after` is when a unit falls free for a
         `per_client` limit, and the whole window for any other, which must not tell when strangers tried.
         """
 
     async def give_back(self, units: Sequence[Unit]) -> None:
-        """Return exactly these units, wherever they stand in their windows; unknown ones are ignored."""
+        """Return exactly these units, wherever they stand in their windows, each once; unknown ones are ignored."""

@@ -20,6 +20,7 @@ async def current_revision(database: Database) -> str | None:
 
 async def migrate(database: Database) -> None:
     """Bring the schema to `HEAD`; does nothing when it is there. Two at once wait for each other."""
+    await database.use_wal()
     if await current_revision(database) == HEAD:
         return
     async with database.writing() as transaction:
