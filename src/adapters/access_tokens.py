@@ -19,6 +19,7 @@ from domain.user import User
 
 _TYPE = "at+jwt"
 _LONGEST = 4096
+_LEEWAY_SECONDS = 30
 _REFUSED_HEADERS = {"crit", "zip", "b64", "enc"}
 
 _CURVE = ec.SECP256R1()
@@ -151,13 +152,22 @@ class JwtAccessTokens:
                     "verify_nbf": False,
                 },
             )
-            if type(claims["exp"]) is not int or claims["exp"] <= now.timestamp():
+            if not _in_time(claims, now):
                 return None
             if claims.get("aud") != self._rules.audience:
                 return None
             return AccessClaims(user_id=UUID(claims["sub"]), session_id=UUID(claims["sid"]))
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
             return None
+
+
+def _in_time(claims: Mapping[str, Any], now: datetime) -> bool:
+    """Whole seconds only: good until `exp`, and not before `iat` and `nbf`, give or take another node's clock."""
+    soonest = int(now.timestamp()) + _LEEWAY_SECONDS
+    begins = [claims["iat"], claims.get("nbf", 0)]
+    if any(type(instant) is not int for instant in (claims["exp"], *begins)):
+        return False
+    return bool(claims["exp"] > now.timestamp() and max(begins) <= soonest)
 
 
 def _canonical(text: str) -> bool:

@@ -28,7 +28,8 @@ class DisplayName:
             raise Broken("required", "This field is required.")
         if len(name) > MAX_LENGTH:
             raise Broken("too_long", f"A name has at most {MAX_LENGTH} characters.")
-        if any(unicodedata.category(char) in _HIDDEN and char not in _JOINERS for char in name):
+        hidden = [char for char in name if unicodedata.category(char) in _HIDDEN]
+        if not _JOINERS.issuperset(hidden) or len(hidden) == len(name):
             raise Broken("invalid_characters", "A name cannot have control or invisible characters.")
         return cls(name)
 

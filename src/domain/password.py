@@ -18,10 +18,12 @@ class Password:
 
     @classmethod
     def parse(cls, text: str) -> "Password":
-        """Take any text as a password. Raises `Broken` (code `too_many_bytes`) above `MAX_BYTES`."""
+        """Take any text as a password. Raises `Broken` above `MAX_BYTES`, and for half characters."""
         # Four bytes a character at most, so the cheap length check bounds the encoding, and that bounds NFC.
-        if len(text) > MAX_BYTES or len(text.encode()) > MAX_BYTES:
+        if len(text) > MAX_BYTES or len(text.encode(errors="surrogatepass")) > MAX_BYTES:
             raise Broken("too_many_bytes", f"A password has at most {MAX_BYTES} bytes.")
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise Broken("invalid_characters", "A password is made of whole characters.")
         return cls(unicodedata.normalize("NFC", text))
 
 

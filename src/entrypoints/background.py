@@ -11,6 +11,9 @@ from application.catalogue import UseCases
 LOOK_EVERY = 0.5
 """Seconds between looks into an empty outbox."""
 
+WORKERS = 4
+"""Batches of letters in hand at a time: one that hangs until its deadline leaves the others going."""
+
 CLEAN_EVERY = 3600.0
 """Seconds between rounds of housekeeping."""
 
@@ -33,7 +36,7 @@ async def background_work(use_cases: UseCases) -> AsyncIterator[None]:
         await use_cases.keep_house()
         return CLEAN_EVERY
 
-    tasks = [asyncio.create_task(_repeat(work, stop)) for work in (deliver, clean)]
+    tasks = [asyncio.create_task(_repeat(work, stop)) for work in (*[deliver] * WORKERS, clean)]
     try:
         yield
     finally:

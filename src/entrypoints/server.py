@@ -17,20 +17,27 @@ _DRAIN_SECONDS = 30
 _BACKLOG = 2048
 
 
+class CannotListen(Exception):
+    """The address is taken, or is not this machine's."""
+
+
 def serve(
     settings: Settings, replace: Replacements | None = None, *, announce: Callable[[Settings], None] = lambda _: None
 ) -> None:
     """Serve until the process is told to stop; requests in hand are finished. `announce` gets what is in force once it
     listens.
 
-    Raises `Unavailable`, and OSError when the address is taken.
+    Raises `Unavailable` and `CannotListen`.
     """
     asyncio.run(_serve(settings, replace, announce))
 
 
 async def _serve(settings: Settings, replace: Replacements | None, announce: Callable[[Settings], None]) -> None:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as trouble:
+        raise CannotListen from trouble
     # Connections inherit it. asyncio would set it only on sockets that name their protocol, and without it every
     # answer waits 40 ms for the other side's delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -8,6 +8,8 @@ from email.headerregistry import Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import idna
+
 from domain.email_address import EmailAddress
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -78,10 +80,14 @@ def url(text: str) -> str | None:
     """An origin with an optional path; a trailing slash is dropped, so that paths can be appended."""
     if not text:
         return None
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("expected a URL such as https://www.example.com")
-    _ = parts.port  # raises ValueError when it is no number
+    try:
+        parts = urlsplit(text)
+        if parts.scheme not in ("http", "https") or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError
+        _ = parts.port, _host(parts.hostname or "")
+    except ValueError:
+        # Not the parser's own words, which quote the value.
+        raise ValueError("expected a URL such as https://www.example.com") from None
     return text.rstrip("/")
 
 
@@ -109,7 +115,11 @@ def existing_file(text: str) -> Path | None:
     """A file that must exist; none when empty."""
     if not text:
         return None
-    if not Path(text).is_file():
+    try:
+        exists = Path(text).is_file()
+    except OSError:
+        exists = False
+    if not exists:
         raise ValueError("no such file")
     return Path(text)
 
@@ -121,7 +131,10 @@ def secrets(text: str) -> tuple[str, ...]:
 
 def networks(text: str) -> tuple[Network, ...]:
     """Networks in CIDR notation, separated by spaces or commas."""
-    return tuple(ipaddress.ip_network(part) for part in re.split(r"[\s,]+", text) if part)
+    try:
+        return tuple(ipaddress.ip_network(part) for part in re.split(r"[\s,]+", text) if part)
+    except ValueError:
+        raise ValueError("expected networks such as 10.0.0.0/8 or 2001:db8::/32") from None
 
 
 def words(*allowed: str) -> Callable[[str], frozenset[str]]:
@@ -165,6 +178,17 @@ def is_loopback(host: str) -> bool:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL, as a browser writes them in `Origin`."""
+    """Scheme, host and port of a URL, as a browser writes them in `Origin` (RFC 6454 section 6.2)."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    usual_port = {"http": 80, "https": 443}[parts.scheme]
+    port = "" if parts.port in (None, usual_port) else f":{parts.port}"
+    return f"{parts.scheme}://{_host(parts.hostname or '')}{port}"
+
+
+def _host(name: str) -> str:
+    """A host as browsers spell it: lower case, A-labels, brackets around IPv6. Raises ValueError."""
+    if ":" in name:
+        return f"[{ipaddress.IPv6Address(name)}]"
+    if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
+        return name.lower()
+    return idna.encode(name, uts46=True).decode()

@@ -25,7 +25,9 @@ class SettingsError(Exception):
 
 def setting(name: str, parse: Callable[[str], Any], default: str, doc: str, *, secret: bool = False) -> Any:
     """A field read from the variable `name`; `default` is what stands there when it is not set."""
-    return field(metadata={"name": name, "parse": parse, "default": default, "doc": doc, "secret": secret})
+    return field(
+        repr=not secret, metadata={"name": name, "parse": parse, "default": default, "doc": doc, "secret": secret}
+    )
 
 
 def _quota(name: str) -> Any:
@@ -383,14 +385,18 @@ def _read(environ: Mapping[str, str] | None, dotenv: Path | None) -> tuple[Setti
     if dotenv is not None and dotenv.is_file():
         from dotenv import dotenv_values
 
-        behind = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
+        try:
+            behind = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
+        except UnicodeDecodeError:
+            raise SettingsError([f"{dotenv}: expected text in UTF-8"]) from None
     problems: list[str] = []
     parsed: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for spec in fields(Settings):
         name = spec.metadata["name"]
-        sources[name] = "environment" if name in environ else str(dotenv) if name in behind else "default"
-        text = environ.get(name, behind.get(name, spec.metadata["default"])).strip()
+        sources[name] = "environment" if environ.get(name) else str(dotenv) if behind.get(name) else "default"
+        # Empty means not set, as `${NAME:-}` in compose files has it.
+        text = (environ.get(name, "").strip() or behind.get(name, "").strip()) or spec.metadata["default"]
         try:
             if not text.isprintable():
                 raise ValueError("control characters are not accepted")

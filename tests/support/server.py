@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -24,6 +25,9 @@ PATIENCE = 20.0
 CHEAP = {"OSTIARY_ARGON2_MEMORY_KIB": "8", "OSTIARY_ARGON2_TIME": "1"}
 """Hashing at test cost."""
 
+_TLS = ssl.create_default_context()
+"""Made once: every client would make its own, and nothing here speaks TLS."""
+
 NO_LIMITS = {f"OSTIARY_LIMIT_{quota.name.upper()}": "off" for quota in fields(Quotas)}
 """Every limit switched off, for tests of other things."""
 
@@ -39,13 +43,13 @@ class Server:
 
     def client(self, **options: Any) -> httpx.Client:
         """A client of this server with a cookie jar of its own."""
-        return httpx.Client(base_url=self.url, timeout=PATIENCE, **options)
+        return httpx.Client(base_url=self.url, timeout=PATIENCE, verify=_TLS, **options)
 
     def inbox(self, address: str, *, at_least: int = 1) -> list[dict[str, Any]]:
         """The letters to an address in the dev inbox, newest first, once there are so many."""
 
         def letters() -> list[dict[str, Any]]:
-            found = httpx.get(f"{self.url}/dev/inbox.json", timeout=PATIENCE).json()
+            found = httpx.get(f"{self.url}/dev/inbox.json", timeout=PATIENCE, verify=_TLS).json()
             return [letter for letter in found if letter["to"] == address]
 
         return wait_for(

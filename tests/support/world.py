@@ -64,6 +64,7 @@ class World:
         client: Client = HERE,
         **fields: str,
     ) -> VerificationSent:
+        self.clock.advance(milliseconds=1)  # so that letters are due in the order they were asked for
         command = SignUpCommand(email=email, password=password, name=name, client=client, **fields)
         return await self.use_cases.sign_up(command)
 
@@ -108,7 +109,9 @@ class World:
 @asynccontextmanager
 async def make_world(store: str, folder: Path, variables: Mapping[str, str] | None = None) -> AsyncIterator[World]:
     """Ostiary over `store` (memory or sqlite), with hashing at test cost."""
-    settings = read_settings({"OSTIARY_DATA_DIR": str(folder), **(variables or {})}, dotenv=None)
+    settings = read_settings(
+        {"OSTIARY_DATA_DIR": str(folder), "OSTIARY_DELIVERY_JITTER": "0s", **(variables or {})}, dotenv=None
+    )
     clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
     replace = Replacements(
         store=memory_store() if store == "memory" else None,

@@ -58,7 +58,7 @@ class Argon2Hasher:
     def _matches(self, password: Password, stored: PasswordHash) -> bool:
         try:
             return self._argon2.verify(stored.encoded, password.text)
-        except (Argon2Error, InvalidHashError):
+        except (Argon2Error, InvalidHashError, ValueError):
             return False
 
 

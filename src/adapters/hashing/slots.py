@@ -37,7 +37,11 @@ class HashingSlots:
             raise Overloaded from None
         finally:
             self._waiting -= 1
-        future = asyncio.get_running_loop().run_in_executor(self._threads, job)
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._threads, job)
+        except RuntimeError:  # closed while we waited
+            self._free.release()
+            raise Overloaded from None
         # The slot is free when the thread is, not when the one who asked has lost interest.
         future.add_done_callback(lambda _: self._free.release())
         return await asyncio.shield(future)

@@ -89,14 +89,16 @@ class DeliverMail:
             sign_up = await unit.sign_ups.get(letter.subject_id or letter.id)
             owned = await unit.users.owns(letter.recipient)
             newest = await unit.letters.is_newest(letter)
-            notice = owned and letter.occasion is Occasion.SIGN_UP
+            proven = sign_up is not None and sign_up.proven_at is not None
+            # Not for the owner's own sign-up, whose letter is tried again although it has arrived.
+            notice = owned and letter.occasion is Occasion.SIGN_UP and not proven
             first_notice = notice and letter.outcome is not Outcome.ACCOUNT_EXISTS
             within_limit = await self._spend_notice(
                 unit.limits, letter.recipient.canonical if first_notice else str(letter.id)
             )
             if notice:
                 outcome = Outcome.ACCOUNT_EXISTS if within_limit or not first_notice else Outcome.NONE
-            elif sign_up is not None and sign_up.proven_at is None and sign_up.expires_at > now and newest:
+            elif sign_up is not None and not proven and sign_up.expires_at > now and newest:
                 outcome = Outcome.VERIFY_ADDRESS if not owned else Outcome.NONE
             else:
                 outcome = Outcome.NONE

@@ -1,7 +1,8 @@
 """Asking for the letter again: one answer, whoever waits or does not (R45)."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from application.ports.environment import Clock, EventLog, Ids, Randomness
 from application.ports.limits import Limits
@@ -52,38 +53,47 @@ class ResendVerification:
         token = Secret.parse(command.token) if command.token else None
         cookie = Secret.parse(command.cookie) if command.cookie else None
         now = self.clock.now()
-        await self.limits.spend(self._charges(email, token or cookie, command.client), now)
-        async with self.intake() as intake:
-            found = None
-            if token is not None:
-                found = await intake.sign_ups.waiting_by_token(token.digest, now)
-            elif cookie is not None:
-                found = await intake.sign_ups.waiting_by_cookie(cookie.digest, now)
-            subject_id, recipient = found if found else (None, email)
-            if email is not None and recipient != email:
-                subject_id, recipient = None, email
-            if subject_id is None and email is not None:
-                subject_id = await intake.sign_ups.newest_waiting(email, now)
-            if recipient is not None:
-                await intake.letters.enqueue(
-                    QueuedLetter(
-                        id=self.ids.new(),
-                        occasion=Occasion.RESEND,
-                        recipient=recipient,
-                        subject_id=subject_id,
-                        created_at=now,
-                        due_at=now + self.delivery_jitter * self.randomness.fraction(),
-                        expires_at=now + WAITING_TIME,
-                    )
-                )
-            await intake.commit()
+        subject_id, recipient = await self._own_sign_up(token, cookie, now) or (None, email)
+        if email is not None and recipient != email:
+            subject_id, recipient = None, email
+        await self.limits.spend(self._charges(recipient, token or cookie, command.client), now)
+        if recipient is not None:
+            await self._ask_for_letter(subject_id, recipient, now)
         self.events.record(Event(kind=EventKind.VERIFICATION_REQUESTED, client=command.client, email=recipient))
 
-    def _charges(self, email: EmailAddress | None, secret: Secret | None, client: Client) -> list[Charge]:
-        """An address is counted as it was given, whoever has it; a token or cookie without one, by its digest."""
-        whom = email.canonical if email else secret.digest.hex() if secret else "nobody"
-        per_address = [self.quotas.limit(name) for name in ("letter_minute", "letter_hour", "letter_day")]
-        return [
-            Charge(self.quotas.limit("letter_client", per_client=True), client.network),
-            *(Charge(limit, f"resend:{whom}") for limit in per_address),
-        ]
+    async def _own_sign_up(
+        self, token: Secret | None, cookie: Secret | None, now: datetime
+    ) -> tuple[UUID, EmailAddress] | None:
+        """The sign-up that the caller holds a token or the cookie of."""
+        found = None
+        if token is not None or cookie is not None:
+            async with self.intake() as intake:
+                if token is not None:
+                    found = await intake.sign_ups.waiting_by_token(token.digest, now)
+                if found is None and cookie is not None:
+                    found = await intake.sign_ups.waiting_by_cookie(cookie.digest, now)
+        return found
+
+    def _charges(self, recipient: EmailAddress | None, secret: Secret | None, client: Client) -> list[Charge]:
+        """An address is counted whoever has it; a token or cookie that leads to none, by its digest."""
+        charges = [Charge(self.quotas.limit("letter_client", per_client=True), client.network)]
+        whom = recipient.canonical if recipient else secret.digest.hex() if secret else None
+        if whom is not None:
+            for name in ("letter_minute", "letter_hour", "letter_day"):
+                charges.append(Charge(self.quotas.limit(name), f"resend:{whom}"))
+        return charges
+
+    async def _ask_for_letter(self, subject_id: UUID | None, recipient: EmailAddress, now: datetime) -> None:
+        async with self.intake() as intake:
+            await intake.letters.enqueue(
+                QueuedLetter(
+                    id=self.ids.new(),
+                    occasion=Occasion.RESEND,
+                    recipient=recipient,
+                    subject_id=subject_id or await intake.sign_ups.newest_waiting(recipient, now),
+                    created_at=now,
+                    due_at=now + self.delivery_jitter * self.randomness.fraction(),
+                    expires_at=now + WAITING_TIME,
+                )
+            )
+            await intake.commit()

@@ -121,7 +121,7 @@ class SignUp:
             violations.add("email", "disposable_domain", "Addresses of this mail provider are not accepted here.")
         password = violations.parse("password", command.password, Password.parse)
         name = username = None
-        if command.name is not None or self.profile.name_required:
+        if command.name or self.profile.name_required:
             name = violations.parse("name", command.name, DisplayName.parse)
         if self.profile.username == "off" and command.username is not None:
             violations.add("username", "unknown_field", "Usernames are not used here.")
@@ -130,6 +130,7 @@ class SignUp:
         if password is not None:
             own_words = [word for word in (command.email, command.name, command.username) if word]
             own_words += [email.local_part, email.canonical] if email else []
+            own_words += [str(word) for word in (name, username) if word]
             for broken in self.policy.broken_rules(
                 password, own_words=own_words, is_common=self.common_passwords.contains
             ):

@@ -31,6 +31,7 @@ def serve() -> None:
     # Imported late: the other commands need no web server.
     from domain.errors import Unavailable
     from entrypoints.logs import configure_logs
+    from entrypoints.server import CannotListen
     from entrypoints.server import serve as serve_until_stopped
 
     configure_logs(settings.log_format)
@@ -38,8 +39,8 @@ def serve() -> None:
         serve_until_stopped(settings, announce=_announce)
     except Unavailable as trouble:
         _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
-    except OSError as trouble:
-        _fail(f"Cannot listen on {settings.host}:{settings.port}: {trouble.strerror}")
+    except CannotListen as trouble:
+        _fail(f"Cannot listen on {settings.host}:{settings.port}: {trouble.__cause__}")
 
 
 @main.command()

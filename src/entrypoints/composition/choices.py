@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.headerregistry import Address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from adapters.signing import MasterSecret
 from application.ports.environment import Randomness
 from application.use_cases.sign_up import ProfileRules
+from domain.errors import Unavailable
 from domain.password import PasswordPolicy
 from entrypoints.settings import Settings
 
@@ -27,14 +28,15 @@ def master_secrets(settings: Settings, randomness: Randomness) -> list[MasterSec
 
 def _generated_secret(file: Path, randomness: Randomness) -> str:
     """A developer's machine makes its secret once and keeps it where only its owner can read it."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as opened:
+                opened.write(randomness.bytes(32).hex() + "\n")
         return file.read_text().strip()
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(randomness.bytes(32).hex() + "\n")
-    return file.read_text().strip()
+    except OSError as trouble:
+        raise Unavailable from trouble
 
 
 @contextmanager

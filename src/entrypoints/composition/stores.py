@@ -18,6 +18,7 @@ from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge, Randomness
 from application.ports.limits import Limits
 from application.ports.units_of_work import Units
+from domain.errors import Unavailable
 from entrypoints.settings import Settings
 
 
@@ -52,7 +53,10 @@ async def sql_store(settings: Settings, randomness: Randomness) -> AsyncIterator
 
 def _database(settings: Settings) -> Database:
     path = Path(settings.database_url.removeprefix("sqlite:///"))
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise Unavailable from trouble
     return Database(f"sqlite+aiosqlite:///{path}")
 
 

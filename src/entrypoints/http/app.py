@@ -15,10 +15,10 @@ from entrypoints.http import health
 from entrypoints.http.cookies import Cookies, SameSite
 from entrypoints.http.decoding import MAX_BYTES
 from entrypoints.http.dev_pages import docs_handlers, inbox_handlers
-from entrypoints.http.edge import Edge
+from entrypoints.http.edge import READING, Edge
 from entrypoints.http.native import email_verification, policy, sign_in, sign_up, users
 from entrypoints.http.openapi import describe
-from entrypoints.http.pages.controller import READING, page_handlers
+from entrypoints.http.pages.controller import page_handlers
 from entrypoints.http.perimeter import Perimeter
 from entrypoints.http.problems import EdgeRefusal, on_edge_refusal, on_fault, on_http_exception, on_refusal
 from entrypoints.settings import Settings

@@ -14,7 +14,8 @@ from entrypoints.settings import Settings
 MAX_BYTES = 16 * 1024
 MAX_DEPTH = 8
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and content with an unclosed end: a body of backslashes would otherwise be tried in every way (R72).
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTENT_TYPE = re.compile(r'application/json(?:\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
 

@@ -8,7 +8,8 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from application.ports.letters import DeliveredLetter, Inbox
-from entrypoints.http.pages.controller import READING, common_context, html
+from entrypoints.http.edge import READING
+from entrypoints.http.pages.controller import common_context, html
 from entrypoints.settings import Settings
 
 _INBOX_POLICY = (

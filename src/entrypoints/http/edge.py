@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from litestar import Request
+from litestar import HttpMethod, Request
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from structlog.contextvars import bind_contextvars
@@ -16,6 +16,9 @@ from domain.errors import Unauthenticated
 from entrypoints.composition import Ostiary
 from entrypoints.http.cookies import Cookies
 from entrypoints.setting_values import Network
+
+READING = [HttpMethod.GET, HttpMethod.HEAD]
+"""The methods of whatever is only read (RFC 9110 section 9.3.2)."""
 
 AnyRequest = Request[Any, Any, Any]
 

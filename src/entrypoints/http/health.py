@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, route
 from msgspec import Struct
 
 from domain.errors import Unavailable
-from entrypoints.http.edge import InjectedEdge
+from entrypoints.http.edge import READING, InjectedEdge
 from entrypoints.http.openapi import documented
 
 
@@ -16,8 +16,10 @@ class HealthShape(Struct, frozen=True):
     status: str
 
 
-@get(
+@route(
     "/health/live",
+    http_method=READING,
+    status_code=200,
     opt=documented("live", "Is the process alive?", "Asks nothing else.", success=HealthShape, refusals=()),
 )
 async def live() -> Response[Any]:
@@ -25,8 +27,10 @@ async def live() -> Response[Any]:
     return Response(HealthShape("ok"))
 
 
-@get(
+@route(
     "/health/ready",
+    http_method=READING,
+    status_code=200,
     opt=documented("ready", "Can it serve?", "Asks the database.", success=HealthShape, refusals=("unavailable",)),
 )
 async def ready(edge: InjectedEdge) -> Response[Any]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.decoding import Body
-from entrypoints.http.problems import PROBLEM_JSON, STATUS, Problem
+from entrypoints.http.problems import PROBLEM_JSON, STATUS, Problem, problem_type
 from entrypoints.settings import Settings
 
 _KEY = "documented"
@@ -81,7 +81,7 @@ def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, settings: S
     paths: dict[str, dict[str, Any]] = {}
     for handler, promise in promised:
         for path in handler.paths:
-            for method in handler.http_methods:
+            for method in handler.http_methods - {"HEAD"}:
                 operation = _operation(promise, path, schemas, handler.status_code, changes=method != "GET")
                 paths.setdefault(_template(path), {})[method.lower()] = operation
     return {
@@ -170,7 +170,7 @@ def _refusals(status: int, codes: tuple[str, ...], schemas: dict[Any, Any]) -> d
 def _problem_example(code: str) -> dict[str, Any]:
     status = STATUS[code]
     return {
-        "type": f"urn:ostiary:problem:{code}",
+        "type": problem_type(code),
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": "A sentence for people.",

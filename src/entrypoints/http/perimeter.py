@@ -32,6 +32,7 @@ class Perimeter:
             (b"cache-control", b"no-store"),
             (b"content-security-policy", _API_POLICY),
             (b"referrer-policy", b"no-referrer"),
+            (b"vary", b"Origin"),
             (b"x-content-type-options", b"nosniff"),
             *([(b"strict-transport-security", _HSTS)] if https else []),
         ]
@@ -56,7 +57,8 @@ class Perimeter:
             await send(message)
 
         try:
-            if scope["method"] not in _SAFE_METHODS and not self._may_change(scope):
+            changes = scope["method"] not in _SAFE_METHODS or _asks_to_change(scope)
+            if changes and not self._may_change(scope):
                 await _answer("foreign_origin", send_with_headers)
             else:
                 await self._app(scope, _with_deadline(receive), send_with_headers)
@@ -82,6 +84,13 @@ class Perimeter:
         if origins:
             return len(origins) == 1 and origins[0] in self._origins
         return b"cross-site" not in sites
+
+
+def _asks_to_change(scope: HTTPScope) -> bool:
+    """A browser's question before a change from another origin (CORS preflight) is refused like the change itself."""
+    return scope["method"] == "OPTIONS" and any(
+        name == b"access-control-request-method" for name, _ in scope["headers"]
+    )
 
 
 def _with_deadline(receive: Receive) -> Receive:

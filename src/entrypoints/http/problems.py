@@ -88,13 +88,18 @@ class EdgeRefusal(Exception):
         self.code = code
 
 
+def problem_type(code: str) -> str:
+    """The problem's type: the registered one where there is one, else our own name for it."""
+    return _QUOTA_EXCEEDED if code == "rate_limited" else f"urn:ostiary:problem:{code}"
+
+
 def problem_response(
     code: str, detail: str, *, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
 ) -> Response[Problem]:
     """The answer for a code."""
     status = STATUS[code]
     problem = Problem(
-        type=_QUOTA_EXCEEDED if code == "rate_limited" else f"urn:ostiary:problem:{code}",
+        type=problem_type(code),
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, route
 from msgspec import Struct
 
 from domain import display_name, password, username
-from entrypoints.http.edge import InjectedEdge
+from entrypoints.http.edge import READING, InjectedEdge
 from entrypoints.http.openapi import documented
 
 
@@ -55,8 +55,10 @@ class KeySetShape(Struct, frozen=True, kw_only=True):
     keys: list[dict[str, str]]
 
 
-@get(
+@route(
     "/auth/policy",
+    http_method=READING,
+    status_code=200,
     opt=documented(
         "policy",
         "The rules in force",
@@ -93,8 +95,10 @@ async def policy(edge: InjectedEdge) -> Response[Any]:
     )
 
 
-@get(
+@route(
     "/.well-known/jwks.json",
+    http_method=READING,
+    status_code=200,
     opt=documented(
         "jwks",
         "Public keys",

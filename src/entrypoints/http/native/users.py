@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, route
 
 from domain.errors import Forbidden
-from entrypoints.http.edge import AnyRequest, InjectedEdge
+from entrypoints.http.edge import READING, AnyRequest, InjectedEdge
 from entrypoints.http.native.shapes import USER_EXAMPLE, UserShape, user_shape
 from entrypoints.http.openapi import documented
 
 
-@get(
+@route(
     "/auth/me",
+    http_method=READING,
+    status_code=200,
     opt=documented(
         "me",
         "Who am I?",
@@ -28,8 +30,10 @@ async def me(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
     return Response(user_shape(caller.user))
 
 
-@get(
+@route(
     "/auth/users/{user_id:str}",
+    http_method=READING,
+    status_code=200,
     opt=documented(
         "user",
         "One user",

@@ -4,15 +4,13 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from litestar import HttpMethod, MediaType, Response, route
+from litestar import MediaType, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
-from entrypoints.http.edge import InjectedEdge
+from entrypoints.http.edge import READING, InjectedEdge
 from entrypoints.settings import Settings
-
-READING = [HttpMethod.GET, HttpMethod.HEAD]
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "

@@ -1,0 +1,191 @@
+"""The contract of `application.ports.collections.Letters`, the outbox, on every store."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from application.ports.units_of_work import Units
+from domain.letters import LEASE, Occasion, Outcome, QueuedLetter
+from tests.support.store_samples import GRACE, HOUR, NOW, ODD, SECOND, TICK, a_letter, queue
+
+
+async def lease(units: Units, now: datetime = NOW, most: int = 100, lease_id: UUID | None = None) -> list[QueuedLetter]:
+    async with units.delivery() as unit:
+        letters = await unit.letters.lease(lease_id or uuid4(), now, most)
+        await unit.commit()
+    return letters
+
+
+async def delay(units: Units, letter_id: UUID, lease_id: UUID, due_at: datetime, reason: str = "later") -> None:
+    async with units.delivery() as unit:
+        await unit.letters.mark_delayed(letter_id, lease_id, due_at, reason)
+        await unit.commit()
+
+
+async def finish(units: Units, letter_id: UUID, lease_id: UUID, *, sent: bool = True) -> None:
+    async with units.delivery() as unit:
+        if sent:
+            await unit.letters.mark_sent(letter_id, lease_id, NOW)
+        else:
+            await unit.letters.mark_abandoned(letter_id, lease_id, NOW, "expired")
+        await unit.commit()
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        a_letter(),
+        a_letter(occasion=Occasion.RESEND, recipient=ODD),
+        a_letter(subject_id=None, attempts=5),
+        a_letter(created_at=NOW.replace(microsecond=0), due_at=NOW - TICK, expires_at=NOW.replace(year=9999)),
+    ],
+    ids=["sign-up", "resend", "about nobody", "far away"],
+)
+async def test_every_field_of_a_letter_comes_back_as_it_went_in_with_the_attempt_counted(
+    units: Units, letter: QueuedLetter
+) -> None:
+    await queue(units, letter)
+    assert await lease(units) == [replace(letter, attempts=letter.attempts + 1)]
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+async def test_what_an_attempt_made_of_a_letter_is_known_to_the_next(units: Units, outcome: Outcome) -> None:
+    letter, lease_id = a_letter(), uuid4()
+    await queue(units, letter)
+    await lease(units, lease_id=lease_id)
+    async with units.delivery() as unit:
+        await unit.letters.decide(letter.id, outcome)
+        await unit.letters.mark_delayed(letter.id, lease_id, NOW, "later")
+        await unit.commit()
+    assert await lease(units) == [replace(letter, attempts=2, outcome=outcome)]
+
+
+async def test_a_letter_leaves_from_the_moment_it_is_due_and_not_before(units: Units) -> None:
+    await queue(units, a_letter(due_at=NOW + SECOND))
+    assert await lease(units, NOW + SECOND - TICK) == []
+    assert len(await lease(units, NOW + SECOND)) == 1
+
+
+async def test_letters_are_leased_oldest_first(units: Units) -> None:
+    letters = [a_letter(due_at=NOW - SECOND * age) for age in (3, 9, 1, 7, 5, 8, 2, 6, 4, 10)]
+    await queue(units, *letters)
+    taken = [letter.due_at for letter in await lease(units)]
+    assert taken == sorted(letter.due_at for letter in letters)
+
+
+async def test_when_not_all_are_taken_the_oldest_are(units: Units) -> None:
+    letters = [a_letter(due_at=NOW - SECOND * age) for age in (3, 9, 1, 7, 5, 8, 2, 6, 4, 10)]
+    await queue(units, *letters)
+    oldest = sorted(letters, key=lambda letter: letter.due_at)
+    for batch in (oldest[:4], oldest[4:8], oldest[8:]):
+        assert {letter.id for letter in await lease(units, most=4)} == {letter.id for letter in batch}
+
+
+async def test_nobody_else_gets_a_leased_letter_until_the_lease_runs_out(units: Units) -> None:
+    await queue(units, a_letter())
+    assert len(await lease(units, NOW)) == 1
+    assert await lease(units, NOW + LEASE - TICK) == []
+    taken_over = await lease(units, NOW + LEASE)
+    assert [letter.attempts for letter in taken_over] == [2]
+
+
+async def test_many_workers_at_once_each_get_letters_of_their_own(units: Units) -> None:
+    letters = [a_letter() for _ in range(40)]
+    await queue(units, *letters)
+    taken = [letter.id for batch in await asyncio.gather(*(lease(units, most=7) for _ in range(8))) for letter in batch]
+    assert sorted(taken) == sorted(letter.id for letter in letters)
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "abandoned"])
+async def test_a_letter_that_is_done_with_never_leaves_again(units: Units, sent: bool) -> None:
+    letter, lease_id = a_letter(), uuid4()
+    await queue(units, letter)
+    await lease(units, lease_id=lease_id)
+    await finish(units, letter.id, lease_id, sent=sent)
+    assert await lease(units, NOW + timedelta(days=1)) == []
+
+
+async def test_a_delayed_letter_is_tried_again_when_it_is_due(units: Units) -> None:
+    letter, lease_id = a_letter(), uuid4()
+    await queue(units, letter)
+    await lease(units, lease_id=lease_id)
+    await delay(units, letter.id, lease_id, NOW + SECOND, reason="x" * 10_000)
+    assert await lease(units, NOW + SECOND - TICK) == []
+    assert await lease(units, NOW + SECOND) == [replace(letter, attempts=2, due_at=NOW + SECOND)]
+
+
+async def test_a_worker_that_lost_its_lease_changes_nothing(units: Units) -> None:
+    letter, lost, held = a_letter(), uuid4(), uuid4()
+    await queue(units, letter)
+    await lease(units, NOW, lease_id=lost)
+    await lease(units, NOW + LEASE, lease_id=held)
+    await finish(units, letter.id, lost)
+    await finish(units, letter.id, lost, sent=False)
+    await delay(units, letter.id, lost, NOW - HOUR)
+    assert await lease(units, NOW + LEASE * 2 - TICK) == []
+    assert [taken.attempts for taken in await lease(units, NOW + LEASE * 2)] == [3]
+
+
+async def test_a_letter_that_is_sent_stays_sent_whatever_a_late_worker_says(units: Units) -> None:
+    letter, lease_id = a_letter(), uuid4()
+    await queue(units, letter)
+    await lease(units, lease_id=lease_id)
+    await finish(units, letter.id, lease_id)
+    await delay(units, letter.id, lease_id, NOW)
+    assert await lease(units, NOW + HOUR) == []
+
+
+async def test_a_delayed_letter_is_no_longer_held_by_the_worker_that_delayed_it(units: Units) -> None:
+    letter, lease_id = a_letter(), uuid4()
+    await queue(units, letter)
+    await lease(units, lease_id=lease_id)
+    await delay(units, letter.id, lease_id, NOW)
+    await finish(units, letter.id, lease_id)
+    assert len(await lease(units)) == 1
+
+
+async def test_marking_a_letter_that_is_gone_is_no_error(units: Units) -> None:
+    async with units.delivery() as unit:
+        await unit.letters.decide(uuid4(), Outcome.NONE)
+        await unit.letters.mark_sent(uuid4(), uuid4(), NOW)
+        await unit.letters.mark_delayed(uuid4(), uuid4(), NOW, "later")
+        await unit.letters.mark_abandoned(uuid4(), uuid4(), NOW, "expired")
+        await unit.commit()
+
+
+async def test_marking_one_letter_leaves_its_neighbours_alone(units: Units) -> None:
+    letter, neighbour, lease_id = a_letter(), a_letter(recipient=GRACE), uuid4()
+    await queue(units, letter, neighbour)
+    await lease(units, lease_id=lease_id)
+    await finish(units, letter.id, lease_id)
+    assert [taken.id for taken in await lease(units, NOW + LEASE)] == [neighbour.id]
+
+
+async def test_a_letter_is_the_newest_until_a_newer_one_is_asked_for_about_the_same_subject(units: Units) -> None:
+    letter = a_letter()
+    older = a_letter(subject_id=letter.subject_id, created_at=NOW - TICK)
+    await queue(units, letter, older, a_letter(created_at=NOW + HOUR))
+    async with units.delivery() as unit:
+        assert await unit.letters.is_newest(letter)
+        assert not await unit.letters.is_newest(older)
+    await queue(units, a_letter(subject_id=letter.subject_id, created_at=NOW + TICK))
+    async with units.delivery() as unit:
+        assert not await unit.letters.is_newest(letter)
+
+
+async def test_letters_about_nobody_are_not_about_the_same_subject(units: Units) -> None:
+    letter = a_letter(subject_id=None)
+    await queue(units, letter, a_letter(subject_id=None, recipient=GRACE, created_at=NOW + TICK))
+    async with units.delivery() as unit:
+        assert await unit.letters.is_newest(letter)
+
+
+async def test_a_lease_in_a_unit_left_without_commit_was_never_taken(units: Units) -> None:
+    letter = a_letter()
+    await queue(units, letter)
+    async with units.delivery() as unit:
+        assert len(await unit.letters.lease(uuid4(), NOW, 10)) == 1
+    assert await lease(units) == [replace(letter, attempts=1)]

@@ -1,0 +1,164 @@
+"""The contract of `application.ports.collections.Sessions`, on every store."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from application.ports.units_of_work import Units
+from domain.client import Client
+from domain.session import Session, SessionLifetimes, Transport
+from domain.user import Credential, User
+from tests.support.store_samples import HASH, HOUR, NOW, TICK, a_session, a_user, keep_session, settle_in
+
+
+async def find(units: Units, session_id: UUID) -> tuple[Session, User] | None:
+    async with units.session_reading() as unit:
+        return await unit.sessions.find(session_id)
+
+
+async def touch(units: Units, session: Session, now: datetime) -> None:
+    async with units.session_keeping() as unit:
+        await unit.sessions.touch(session, now)
+        await unit.commit()
+
+
+async def signed_in(units: Units, user: User | None = None) -> Session:
+    user = user or await settle_in(units, a_user())
+    session = a_session(user.id)
+    assert await keep_session(units, session)
+    return session
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"transport": Transport.TOKEN, "remember": False},
+        {"client": Client("2001:db8:1:2::3", "Ünïcødé 🦊 ' \" %" + "x" * 300)},
+        {"client": Client("not an address", "")},
+        {"seed": b"\x00" * 16},
+        {"now": NOW.replace(microsecond=0)},
+    ],
+    ids=["cookie", "token", "odd browser", "nothing known", "zero seed", "whole second"],
+)
+async def test_every_field_of_a_session_comes_back_as_it_went_in(units: Units, fields: dict[str, object]) -> None:
+    user = await settle_in(units, a_user())
+    session = replace(a_session(user.id, **fields), counter=2**32 - 1, refreshed_at=NOW + TICK, signed_in_at=NOW - TICK)
+    assert await keep_session(units, session)
+    assert await find(units, session.id) == (session, user)
+
+
+async def test_an_unknown_session_is_none(units: Units) -> None:
+    await signed_in(units)
+    assert await find(units, uuid4()) is None
+
+
+async def test_a_session_is_not_added_under_a_version_that_is_no_longer_the_accounts(units: Units) -> None:
+    user = a_user()
+    await settle_in(units, user, Credential(user_id=user.id, password_hash=HASH, version=2))
+    stale, current = a_session(user.id, credential_version=1), a_session(user.id, credential_version=2)
+    assert not await keep_session(units, stale)
+    assert await keep_session(units, current)
+    assert await find(units, stale.id) is None
+    assert await find(units, current.id) is not None
+
+
+async def test_a_session_is_not_added_for_a_user_who_is_disabled(units: Units) -> None:
+    user = await settle_in(units, a_user(disabled_at=NOW))
+    session = a_session(user.id)
+    assert not await keep_session(units, session)
+    assert await find(units, session.id) is None
+
+
+async def test_a_session_is_not_added_for_somebody_who_is_no_user(units: Units) -> None:
+    session = a_session(uuid4())
+    assert not await keep_session(units, session)
+    assert await find(units, session.id) is None
+
+
+async def test_a_user_may_have_any_number_of_sessions_each_found_with_its_own_user(units: Units) -> None:
+    user, other = await settle_in(units, a_user()), await settle_in(units, a_user())
+    sessions = [await signed_in(units, user), await signed_in(units, user), await signed_in(units, other)]
+    assert [await find(units, session.id) for session in sessions] == [
+        (sessions[0], user),
+        (sessions[1], user),
+        (sessions[2], other),
+    ]
+
+
+async def test_being_used_is_noted_and_pushes_the_idle_expiry_out_by_the_idle_time(units: Units) -> None:
+    session = await signed_in(units)
+    later = NOW + timedelta(hours=3, microseconds=7)
+    await touch(units, session, later)
+    found = await find(units, session.id)
+    assert found is not None
+    assert found[0] == replace(session, last_seen_at=later, idle_expires_at=later + session.idle_time)
+    assert found[0].absolute_expires_at == session.absolute_expires_at
+
+
+async def test_a_session_of_a_day_is_pushed_out_by_a_day(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    session = a_session(user.id, remember=False, lifetimes=SessionLifetimes(short=HOUR))
+    await keep_session(units, session)
+    await touch(units, session, NOW + HOUR / 2)
+    found = await find(units, session.id)
+    assert found is not None
+    assert found[0].idle_expires_at == NOW + HOUR * 1.5
+    assert not found[0].alive(NOW + HOUR)
+
+
+async def test_presence_never_goes_back_in_time(units: Units) -> None:
+    session = await signed_in(units)
+    await touch(units, session, NOW + HOUR)
+    await touch(units, session, NOW + HOUR / 2)
+    found = await find(units, session.id)
+    assert found is not None
+    assert found[0].last_seen_at == NOW + HOUR
+
+
+async def test_noting_the_presence_of_a_session_that_has_ended_does_not_revive_it(units: Units) -> None:
+    session = await signed_in(units)
+    async with units.session_keeping() as unit:
+        await unit.sessions.end(session.id)
+        await unit.commit()
+    await touch(units, session, NOW + HOUR)
+    assert await find(units, session.id) is None
+
+
+async def test_ending_a_session_ends_that_one_and_may_be_done_twice(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    session, other = await signed_in(units, user), await signed_in(units, user)
+    for _ in range(2):
+        async with units.session_keeping() as unit:
+            await unit.sessions.end(session.id)
+            await unit.commit()
+    assert await find(units, session.id) is None
+    assert await find(units, other.id) is not None
+
+
+@pytest.mark.parametrize("keep_one", [False, True])
+async def test_ending_all_sessions_of_a_user_may_spare_one_and_touches_nobody_else(
+    units: Units, keep_one: bool
+) -> None:
+    user, other = await settle_in(units, a_user()), await settle_in(units, a_user())
+    first, second, foreign = await signed_in(units, user), await signed_in(units, user), await signed_in(units, other)
+    async with units.session_keeping() as unit:
+        await unit.sessions.end_all(user.id, keep=first.id if keep_one else None)
+        await unit.commit()
+    found = [await find(units, session.id) is not None for session in (first, second, foreign)]
+    assert found == [keep_one, False, True]
+
+
+async def test_a_foreign_session_to_keep_keeps_nothing(units: Units) -> None:
+    session, foreign = await signed_in(units), await signed_in(units)
+    async with units.session_keeping() as unit:
+        await unit.sessions.end_all(session.user_id, keep=foreign.id)
+        await unit.commit()
+    assert await find(units, session.id) is None
+
+
+async def test_a_seed_is_in_no_repr(units: Units) -> None:
+    session = await signed_in(units)
+    assert repr(session.seed) not in repr(await find(units, session.id))

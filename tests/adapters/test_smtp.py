@@ -1,0 +1,458 @@
+"""The contract of `application.ports.letters.MailSender`, held by `SmtpSender` against real servers on loopback."""
+
+import asyncio
+import email.policy
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.headerregistry import Address
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.mail.message import compose_message
+from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
+from application.ports.letters import MailDelayed, MailRefused
+from domain.email_address import EmailAddress
+from domain.letters import RenderedLetter
+from domain.violations import Broken
+from tests.support.smtp_certificates import Authority
+from tests.support.smtp_server import HOST, Behaviour, closed_port, mail_server, scripted_server
+
+# Our own server's opinion of itself, where a test has it ask for a password in the clear.
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+
+SENDER = Address("Ostiary", "no-reply", "ostiary.example")
+ADA = EmailAddress("ada@example.com")
+UMLAUT = EmailAddress("jürgen@xn--bcher-kva.example")
+TEXT = "Confirm.\n\nhttps://app.example/auth/verify?token=abc&email=ada%40example.com\n\n-- \nOstiary\n.\n..dots\n"
+HEADERS = {"from", "to", "subject", "date", "message-id", "auto-submitted", "mime-version", "content-type"}
+WRITTEN_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def behaviour() -> Behaviour:
+    return Behaviour()
+
+
+def a_letter(recipient: EmailAddress = ADA, **fields: Any) -> RenderedLetter:
+    defaults: dict[str, Any] = {
+        "message_id": "<6f1e@ostiary.example>",
+        "recipient": recipient,
+        "subject": "Confirm your e-mail address for Ostiary",
+        "text": TEXT,
+        "html": "<p>Confirm &amp; enjoy: ünïcødé</p>\n",
+        "written_at": WRITTEN_AT,
+    }
+    return RenderedLetter(**(defaults | fields))
+
+
+async def send(
+    port: int,
+    letter: RenderedLetter | None = None,
+    encryption: Encryption = Encryption.NONE,
+    *,
+    sender: Address = SENDER,
+    **server: Any,
+) -> None:
+    options = {"host": HOST, "seconds": 5.0, **server}
+    await SmtpSender(SmtpServer(port=port, encryption=encryption, **options), sender).send(letter or a_letter())
+
+
+def the_message(behaviour: Behaviour) -> EmailMessage:
+    """The one letter that arrived, parsed strictly: a defect is an exception."""
+    (received,) = behaviour.received
+    message = message_from_bytes(received.content, policy=email.policy.strict)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def unix(text: str) -> str:
+    """Line ends as they were before they went through mail."""
+    return text.replace("\r\n", "\n")
+
+
+# Encryption
+
+
+async def test_a_letter_is_taken_without_encryption_where_that_is_configured(behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port:
+        await send(port)
+    (received,) = behaviour.received
+    assert (received.sender, received.recipients) == ("no-reply@ostiary.example", ("ada@example.com",))
+
+
+@pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
+async def test_a_letter_travels_encrypted_to_a_server_whose_certificate_is_vouched_for(
+    authority: Authority, behaviour: Behaviour, encryption: Encryption
+) -> None:
+    tls = authority.server(HOST)
+    with mail_server(behaviour, tls=tls, implicit=encryption is Encryption.TLS) as port:
+        await send(port, encryption=encryption, ca_file=str(authority.file))
+    assert [received.encrypted for received in behaviour.received] == [True]
+
+
+async def test_a_server_that_hides_starttls_gets_no_letter(behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed):
+        await send(port, encryption=Encryption.STARTTLS)
+    assert behaviour.received == []
+    assert behaviour.commands == []
+
+
+async def test_a_server_that_hides_starttls_gets_no_password_either(behaviour: Behaviour) -> None:
+    behaviour.password = "opensesame"
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed):
+        await send(port, encryption=Encryption.STARTTLS, username="ostiary", password="opensesame")
+    assert behaviour.commands == []
+
+
+async def test_a_server_that_refuses_starttls_gets_no_letter() -> None:
+    script = [b"220 hello\r\n", b"250-hello\r\n250 STARTTLS\r\n", b"454 TLS not available\r\n", None]
+    with scripted_server(*script) as port, pytest.raises(MailDelayed):
+        await send(port, encryption=Encryption.STARTTLS, seconds=1.0)
+
+
+@pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
+@pytest.mark.parametrize("fault", ["another host", "self-signed", "expired", "unknown authority"])
+async def test_a_server_whose_certificate_is_not_vouched_for_gets_no_letter(
+    authority: Authority, behaviour: Behaviour, encryption: Encryption, fault: str
+) -> None:
+    tls: ssl.SSLContext = {
+        "another host": lambda: authority.server("mail.elsewhere.example"),
+        "self-signed": lambda: authority.server(HOST, self_signed=True),
+        "expired": lambda: authority.server(HOST, expired=True),
+        "unknown authority": lambda: authority.server(HOST),
+    }[fault]()
+    ca_file = None if fault == "unknown authority" else str(authority.file)
+    with mail_server(behaviour, tls=tls, implicit=encryption is Encryption.TLS) as port, pytest.raises(MailDelayed):
+        await send(port, encryption=encryption, ca_file=ca_file)
+    assert behaviour.received == []
+    assert behaviour.commands == []
+
+
+async def test_a_server_that_speaks_no_tls_where_tls_is_expected_gets_no_letter(behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed):
+        await send(port, encryption=Encryption.TLS, seconds=1.0)
+    assert behaviour.received == []
+
+
+# Verdicts
+
+
+@pytest.mark.parametrize("where", ["at_recipient", "at_data"])
+@pytest.mark.parametrize("answer", ["450 later", "451 greylisted", "452 full"])
+async def test_4xx_is_for_now(behaviour: Behaviour, where: str, answer: str) -> None:
+    setattr(behaviour, where, answer)
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match=answer[:3]):
+        await send(port)
+    assert behaviour.received == []
+
+
+@pytest.mark.parametrize("where", ["at_recipient", "at_data"])
+@pytest.mark.parametrize("answer", ["550 no such user", "552 too big", "554 no thanks"])
+async def test_5xx_is_for_good(behaviour: Behaviour, where: str, answer: str) -> None:
+    setattr(behaviour, where, answer)
+    with mail_server(behaviour) as port, pytest.raises(MailRefused, match=answer[:3]):
+        await send(port)
+    assert behaviour.received == []
+
+
+async def test_the_servers_words_stay_out_of_the_reason_because_they_quote(behaviour: Behaviour) -> None:
+    behaviour.at_recipient = "550 <ada@example.com> is unknown, \x1b[31msays the server"
+    with mail_server(behaviour) as port, pytest.raises(MailRefused) as refused:
+        await send(port)
+    assert str(refused.value) == "recipient refused (550)"
+
+
+async def test_a_sender_that_is_refused_for_now_is_delayed(behaviour: Behaviour) -> None:
+    behaviour.at_mail = "451 slow down"
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed):
+        await send(port)
+
+
+@pytest.mark.parametrize("greeting", [b"421 busy\r\n", b"554 you are not welcome here\r\n"])
+async def test_a_server_that_turns_the_connection_away_has_not_judged_the_letter(greeting: bytes) -> None:
+    with scripted_server(greeting, None) as port, pytest.raises(MailDelayed):
+        await send(port, seconds=1.0)
+
+
+# Log-in
+
+
+@pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
+async def test_the_log_in_opens_a_server_that_requires_one(
+    authority: Authority, behaviour: Behaviour, encryption: Encryption
+) -> None:
+    behaviour.password = "opensesame"
+    with mail_server(behaviour, tls=authority.server(HOST), implicit=encryption is Encryption.TLS) as port:
+        credentials = {"username": "ostiary", "password": "opensesame"}
+        await send(port, encryption=encryption, ca_file=str(authority.file), **credentials)
+    assert len(behaviour.received) == 1
+
+
+async def test_a_log_in_that_is_refused_is_the_operators_to_mend_and_the_letter_waits(
+    authority: Authority, behaviour: Behaviour
+) -> None:
+    behaviour.password = "opensesame"
+    with mail_server(behaviour, tls=authority.server(HOST)) as port, pytest.raises(MailDelayed) as delayed:
+        await send(
+            port,
+            encryption=Encryption.STARTTLS,
+            ca_file=str(authority.file),
+            username="ostiary",
+            password="canary-password",
+        )
+    assert "canary" not in str(delayed.value)
+    assert "535" in str(delayed.value)
+    assert behaviour.received == []
+
+
+async def test_a_log_in_that_is_missing_is_the_operators_to_mend_and_the_letter_waits(behaviour: Behaviour) -> None:
+    behaviour.password = "opensesame"
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed):
+        await send(port)
+    assert behaviour.received == []
+
+
+async def test_a_server_that_offers_no_log_in_where_one_is_configured_gets_no_letter(behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed):
+        await send(port, username="ostiary", password="opensesame")
+    assert behaviour.received == []
+
+
+def test_the_password_is_in_no_repr() -> None:
+    assert "opensesame" not in repr(
+        SmtpServer(host=HOST, port=25, encryption=Encryption.TLS, username="ostiary", password="opensesame")
+    )
+
+
+# Connection trouble
+
+
+async def test_nobody_listening_is_a_delay() -> None:
+    with pytest.raises(MailDelayed):
+        await send(closed_port())
+
+
+async def test_a_host_without_an_address_is_a_delay() -> None:
+    with pytest.raises(MailDelayed):
+        await send(25, host="mail.invalid")
+
+
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
+async def test_a_connection_that_is_dropped_is_a_delay(behaviour: Behaviour, command: str) -> None:
+    behaviour.drop_after = command
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed):
+        await send(port)
+
+
+HEARD = [b"220 hello\r\n", b"250 hello\r\n", b"250 sender\r\n", b"250 recipient\r\n", b"354 go on\r\n"]
+
+
+@pytest.mark.parametrize("step", range(6), ids=["greeting", "EHLO", "MAIL", "RCPT", "DATA", "content"])
+async def test_a_server_that_falls_silent_is_given_up_at_the_deadline_at_every_step(step: int) -> None:
+    with scripted_server(*HEARD[:step], None) as port:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with pytest.raises(MailDelayed):
+            await send(port, seconds=0.2)
+        assert loop.time() - began < 3
+
+
+@pytest.mark.parametrize("nonsense", [b"\xff\xfe\x00 garbage\r\n", b"hello there\r\n", b"2" * 70_000, b"\r\n"])
+async def test_a_server_that_talks_nonsense_is_a_delay(nonsense: bytes) -> None:
+    with scripted_server(nonsense, None) as port, pytest.raises(MailDelayed):
+        await send(port, seconds=0.3)
+
+
+class TakesItAndFallsSilent(Behaviour):
+    """Accepts the letter, and never says good-bye."""
+
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802
+        await asyncio.Event().wait()
+        return "221 bye"
+
+
+async def test_a_letter_that_was_taken_is_sent_whatever_happens_to_the_good_bye() -> None:
+    behaviour = TakesItAndFallsSilent()
+    with mail_server(behaviour) as port:
+        await send(port, seconds=0.3)
+    assert len(behaviour.received) == 1
+
+
+async def test_being_cancelled_is_passed_on_and_is_no_verdict() -> None:
+    with scripted_server(None) as port:
+        task = asyncio.create_task(send(port, seconds=30.0))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_many_letters_at_once_each_arrive_once(behaviour: Behaviour) -> None:
+    letters = [a_letter(EmailAddress(f"person{number}@example.com")) for number in range(10)]
+    with mail_server(behaviour) as port:
+        await asyncio.gather(*(send(port, letter) for letter in letters))
+    assert sorted(received.recipients for received in behaviour.received) == sorted(
+        (letter.recipient.canonical,) for letter in letters
+    )
+
+
+# The envelope and the message
+
+
+async def test_the_message_is_well_formed_and_has_exactly_these_headers(behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port:
+        await send(port)
+    message = the_message(behaviour)
+    assert {name.lower() for name in message} == HEADERS
+    assert len(message.keys()) == len(HEADERS)
+    assert message["From"] == "Ostiary <no-reply@ostiary.example>"
+    assert message["To"] == "ada@example.com"
+    assert message["Subject"] == "Confirm your e-mail address for Ostiary"
+    assert message["Date"].datetime == WRITTEN_AT
+    assert message["Message-ID"] == "<6f1e@ostiary.example>"
+    assert message["Auto-Submitted"] == "auto-generated"
+
+
+async def test_text_comes_first_and_html_is_its_alternative_both_in_utf8_and_unharmed(behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port:
+        await send(port, a_letter(text=TEXT + "ünïcødé 🦊\n"))
+    message = the_message(behaviour)
+    assert message.get_content_type() == "multipart/alternative"
+    plain, html = message.iter_parts()
+    assert isinstance(plain, EmailMessage)
+    assert isinstance(html, EmailMessage)
+    assert [part.get_content_type() for part in (plain, html)] == ["text/plain", "text/html"]
+    assert [part.get_content_charset() for part in (plain, html)] == ["utf-8", "utf-8"]
+    assert unix(plain.get_content()) == TEXT + "ünïcødé 🦊\n"
+    assert unix(html.get_content()) == "<p>Confirm &amp; enjoy: ünïcødé</p>\n"
+    assert not list(message.iter_attachments())
+
+
+async def test_no_line_on_the_wire_is_longer_than_mail_may_be_or_ends_in_anything_but_crlf(
+    behaviour: Behaviour,
+) -> None:
+    long_link = "https://app.example/auth/verify?token=" + "x" * 2000
+    with mail_server(behaviour) as port:
+        await send(port, a_letter(text=long_link + "\n", html=f'<a href="{long_link}">x</a>\n', subject="é" * 200))
+    content = behaviour.received[0].content
+    assert content.replace(b"\r\n", b"").count(b"\n") == content.replace(b"\r\n", b"").count(b"\r") == 0
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+    plain = the_message(behaviour).get_body(("plain",))
+    assert plain is not None
+    assert unix(plain.get_content()) == long_link + "\n"
+
+
+TRICKY = [
+    "=?utf-8?q?victim=40corp.com=2C?=@example.com",
+    "a@example.com, b@example.com",
+    "x <victim@corp.com>@example.com",
+    '"victim@corp.com,"@example.com',
+    "group:victim@corp.com;@example.com",
+    "ada(victim@corp.com)@example.com",
+    "ada@example.com> SIZE=1 NOTIFY=SUCCESS",
+    "ada@example.com\r\nRCPT TO:<victim@corp.com>",
+]
+
+
+@pytest.mark.parametrize("address", TRICKY)
+async def test_a_tricky_address_is_not_let_in_and_would_even_so_get_one_recipient_and_no_other_header(
+    behaviour: Behaviour, address: str
+) -> None:
+    with pytest.raises(Broken):
+        EmailAddress.parse(address)
+    with mail_server(behaviour) as port, suppress(MailRefused, MailDelayed, ValueError):
+        await send(port, a_letter(EmailAddress(address)))
+    for received in behaviour.received:
+        assert len(received.recipients) == 1
+        message = message_from_bytes(received.content, policy=email.policy.default)
+        assert {name.lower() for name in message} <= HEADERS
+
+
+@pytest.mark.parametrize("local", ["a.b+c", "#$&'*/^_`{|}~", "o'neill", "a=b", "?x?", "=utf-8?q?x?=", "0", "x" * 64])
+async def test_every_address_that_is_let_in_is_the_envelope_to_the_letter(behaviour: Behaviour, local: str) -> None:
+    address = EmailAddress.parse(f"{local}@example.com")
+    with mail_server(behaviour) as port:
+        await send(port, a_letter(address))
+    (received,) = behaviour.received
+    assert received.recipients == (address.canonical,)
+    (to,) = the_message(behaviour)["To"].addresses
+    assert to.addr_spec == address.canonical
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x00", "\x0b", "\u2028", "\x85"])
+@pytest.mark.parametrize("place", ["address", "subject", "name"])
+async def test_a_line_break_in_an_address_a_subject_or_a_name_adds_no_header_and_no_recipient(
+    behaviour: Behaviour, place: str, break_: str
+) -> None:
+    evil = f"ada{break_}Bcc: victim@corp.com{break_}RCPT TO:<victim@corp.com>{break_}"
+    letter = a_letter(EmailAddress(f"{evil}@example.com")) if place == "address" else a_letter()
+    letter = a_letter(subject=evil) if place == "subject" else letter
+    with mail_server(behaviour) as port, suppress(MailRefused, MailDelayed, ValueError):
+        sender = Address(evil, "no-reply", "ostiary.example") if place == "name" else SENDER
+        await send(port, letter, sender=sender)
+    for received in behaviour.received:
+        assert len(received.recipients) == 1
+        assert received.recipients[0] != "victim@corp.com"
+        message = message_from_bytes(received.content, policy=email.policy.default)
+        assert {name.lower() for name in message} <= HEADERS
+    if place == "address" and break_ in "\r\n\x00":
+        assert behaviour.received == []
+
+
+@pytest.mark.parametrize(
+    "name", ['Acme "The Best", Inc.', "Søren & Co <info@x.y>", "=?utf-8?q?x?=", "Ärzte, e.V.", "a" * 200]
+)
+async def test_any_name_of_the_sender_arrives_as_it_was_set_with_one_address(behaviour: Behaviour, name: str) -> None:
+    with mail_server(behaviour) as port:
+        await send(port, sender=Address(name, "no-reply", "ostiary.example"))
+    (address,) = the_message(behaviour)["From"].addresses
+    assert address.addr_spec == "no-reply@ostiary.example"
+    assert behaviour.received[0].sender == "no-reply@ostiary.example"
+    if not name.startswith("=?"):
+        assert address.display_name == name
+
+
+async def test_a_local_part_in_utf8_travels_as_such_where_the_server_can(behaviour: Behaviour) -> None:
+    with mail_server(behaviour, utf8=True) as port:
+        await send(port, a_letter(UMLAUT))
+    (received,) = behaviour.received
+    assert received.recipients == (UMLAUT.canonical,)
+    assert "SMTPUTF8" in received.options
+    message = message_from_bytes(received.content, policy=email.policy.SMTPUTF8)
+    assert str(message["To"]) == UMLAUT.canonical
+
+
+async def test_a_local_part_in_utf8_is_refused_for_good_where_the_server_cannot(behaviour: Behaviour) -> None:
+    with mail_server(behaviour, utf8=False) as port, pytest.raises(MailRefused):
+        await send(port, a_letter(UMLAUT))
+    assert behaviour.received == []
+
+
+async def test_an_ascii_address_needs_no_smtputf8(behaviour: Behaviour) -> None:
+    with mail_server(behaviour, utf8=False) as port:
+        await send(port, a_letter(EmailAddress("ada@xn--bcher-kva.example")))
+    assert behaviour.received[0].recipients == ("ada@xn--bcher-kva.example",)
+
+
+def test_a_retry_is_the_same_message_to_the_byte_but_for_the_boundary() -> None:
+    def parts(message: EmailMessage) -> list[bytes]:
+        boundary = message.as_bytes().split(b'boundary="')[1].split(b'"')[0]
+        return message.as_bytes().split(boundary)
+
+    assert parts(compose_message(a_letter(), SENDER)) == parts(compose_message(a_letter(), SENDER))
+
+
+def test_a_certificate_file_that_is_missing_is_found_out_before_any_letter(tmp_path: Path) -> None:
+    server = SmtpServer(host=HOST, port=25, encryption=Encryption.TLS, ca_file=str(tmp_path / "missing.pem"))
+    with pytest.raises(OSError, match="No such file"):
+        SmtpSender(server, SENDER)

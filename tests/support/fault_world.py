@@ -1,0 +1,133 @@
+"""Ostiary over a real SQLite file whose statements fail on command, and a look at the file from outside."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import fields
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+
+from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
+from adapters.hashing.slots import HashingSlots
+from adapters.sql.database import Database
+from adapters.sql.limits import SqlLimits
+from adapters.sql.purge import SqlPurge
+from adapters.sql.units_of_work import SqlUnits
+from domain.limits import Quotas
+from entrypoints.composition import Replacements, Store, compose
+from entrypoints.settings import read_settings
+from tests.support.clock import SettableClock
+from tests.support.mail import Mailbox
+from tests.support.store_kinds import LIMITS_KEY, fresh_file, sqlite_url
+from tests.support.world import Events, World
+
+WIDE = {f"OSTIARY_LIMIT_{quota.name.upper()}": "100/1h" for quota in fields(Quotas)}
+"""Limits that are counted, as in life, and wide enough for a hundred interruptions."""
+
+
+class Mishap(Enum):
+    """What goes wrong at the chosen step."""
+
+    ONCE = "the store refuses one statement"
+    FROM_THEN_ON = "the store is gone until it is restarted"
+    ANSWER_LOST = "a commit is done and its answer lost"
+
+
+class Saboteur:
+    """Counts statements and commits of a database as steps, and makes the chosen one fail."""
+
+    def __init__(self, *databases: Database) -> None:
+        self._left: int | None = None
+        self._mishap = Mishap.ONCE
+        self.struck = False
+        for database in databases:
+            for engine in (database.writer.sync_engine, database.readers.sync_engine):
+                event.listen(engine, "before_cursor_execute", self._at_statement)
+                event.listen(engine, "commit", self._at_commit)
+
+    @contextmanager
+    def armed(self, step: int, mishap: Mishap) -> Iterator[None]:
+        """Strike at the `step`-th step (counted from 1) of what happens in the block."""
+        self._left, self._mishap, self.struck = step, mishap, False
+        try:
+            yield
+        finally:
+            self._left = None
+
+    def _at_statement(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if self._mishap is not Mishap.ANSWER_LOST and self._strikes():
+            raise self._trouble(statement)
+
+    def _at_commit(self, connection: Connection) -> None:
+        if not self._strikes():
+            return
+        if self._mishap is Mishap.ANSWER_LOST:
+            connection.connection.commit()
+        else:
+            connection.connection.rollback()  # as SQLite does itself when a commit meets a full or failing disk
+        raise self._trouble("COMMIT")
+
+    def _strikes(self) -> bool:
+        if self._left is None:
+            return False
+        self._left -= 1
+        now = self._left == 0 or (self._left < 0 and self._mishap is Mishap.FROM_THEN_ON)
+        self.struck = self.struck or now
+        return now
+
+    @staticmethod
+    def _trouble(statement: str) -> OperationalError:
+        return OperationalError(statement, None, sqlite3.OperationalError("disk I/O error"))
+
+
+class FaultyWorld(World):
+    """A world with a saboteur in it."""
+
+    def __init__(self, world: World, saboteur: Saboteur, file: Path) -> None:
+        super().__init__(world.ostiary, world.clock, world.mailbox, world.events)
+        self.saboteur = saboteur
+        self.file = file
+
+    def count(self, query: str, *parameters: object) -> int:
+        """What a count says to somebody who opens the file on their own."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            return int(connection.execute(query, parameters).fetchone()[0])
+
+    def execute(self, statement: str, *parameters: object) -> None:
+        """What somebody else does to the file."""
+        with closing(sqlite3.connect(self.file)) as connection, connection:
+            connection.execute(statement, parameters)
+
+
+@asynccontextmanager
+async def make_faulty_world(folder: Path) -> AsyncIterator[FaultyWorld]:
+    """Everything real but the mail and the clock."""
+    settings = read_settings({"OSTIARY_DATA_DIR": str(folder), **WIDE}, dotenv=None)
+    file = fresh_file(folder)
+    database = Database(sqlite_url(file))
+    clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
+    store = Store(
+        units=SqlUnits(database, LIMITS_KEY),
+        limits=SqlLimits(database, LIMITS_KEY),
+        purge=SqlPurge(database),
+        pseudonym_key=LIMITS_KEY,
+        ready=database.answers,
+    )
+    replace = Replacements(
+        store=store,
+        clock=clock,
+        hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
+        mail_sender=mailbox,
+        events=events,
+    )
+    try:
+        async with compose(settings, replace) as ostiary:
+            yield FaultyWorld(World(ostiary, clock, mailbox, events), Saboteur(database), file)
+    finally:
+        slots.close()
+        await database.close()

@@ -1,0 +1,93 @@
+"""The stores that the contract suites are held against. A further one is one more line in `STORES`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.memory.limits import MemoryLimits
+from adapters.memory.purge import MemoryPurge
+from adapters.memory.store import MemoryStore
+from adapters.memory.units_of_work import MemoryUnits
+from adapters.sql.database import Database
+from adapters.sql.limits import SqlLimits
+from adapters.sql.migrations import migrate
+from adapters.sql.purge import SqlPurge
+from adapters.sql.units_of_work import SqlUnits
+from application.ports.environment import Purge
+from application.ports.limits import Limits
+from application.ports.units_of_work import Units
+
+LIMITS_KEY = b"k" * 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreUnderTest:
+    """A whole, empty database behind the ports."""
+
+    units: Units
+    limits: Limits
+    purge: Purge
+
+
+@asynccontextmanager
+async def open_memory(_folder: Path) -> AsyncIterator[StoreUnderTest]:
+    """The store that forgets."""
+    store = MemoryStore()
+    yield StoreUnderTest(units=MemoryUnits(store), limits=MemoryLimits(store), purge=MemoryPurge(store))
+
+
+@asynccontextmanager
+async def open_sqlite(folder: Path) -> AsyncIterator[StoreUnderTest]:
+    """A file of its own, at the schema in force."""
+    async with open_database(fresh_file(folder)) as database:
+        yield over(database)
+
+
+STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[StoreUnderTest]]] = {
+    "memory": open_memory,
+    "sqlite": open_sqlite,
+}
+
+
+def over(database: Database) -> StoreUnderTest:
+    """The ports over a database."""
+    return StoreUnderTest(
+        units=SqlUnits(database, LIMITS_KEY), limits=SqlLimits(database, LIMITS_KEY), purge=SqlPurge(database)
+    )
+
+
+def sqlite_url(file: Path) -> str:
+    """How `Database` is told about a file."""
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@asynccontextmanager
+async def open_database(file: Path) -> AsyncIterator[Database]:
+    """A `Database` on a file, let go of afterwards."""
+    database = Database(sqlite_url(file))
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+_templates: list[bytes] = []
+
+
+def fresh_file(folder: Path) -> Path:
+    """A migrated, empty SQLite file. Migrated once and copied, because a hundred tests want one."""
+    file = folder / "ostiary.sqlite3"
+    if not _templates:
+        with ThreadPoolExecutor(1) as thread:  # a thread of its own, as the caller's may have a running loop
+            thread.submit(asyncio.run, _migrate(file)).result()
+        _templates.append(file.read_bytes())
+    file.write_bytes(_templates[0])
+    return file
+
+
+async def _migrate(file: Path) -> None:
+    async with open_database(file) as database:
+        await migrate(database)
