@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -44,12 +45,13 @@ class StructuredEventLog:
         if event.reason is not None:
             fields["reason"] = event.reason
         fields.update(event.counts)
-        level = "warning" if event.kind in _WARNINGS else "info"
-        getattr(self._log, level)(event.kind.value, **fields)
+        log = self._log.warning if event.kind in _WARNINGS else self._log.info
+        with suppress(OSError, ValueError):  # a log that cannot be written is no reason to refuse a person
+            log(event.kind.value, **fields)
 
     def pseudonym(self, subject: str) -> str:
         """What stands for an address or a username in the log."""
-        return hmac.digest(self._key, b"pseudonym " + subject.encode(), hashlib.sha256).hex()[:16]
+        return hmac.digest(self._key, b"pseudonym " + subject.encode(errors="surrogatepass"), hashlib.sha256).hex()[:16]
 
 
 class WatchedLimits:

@@ -1,6 +1,7 @@
 """One process: the web application and its background work, under uvicorn."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -37,7 +38,7 @@ async def _serve(settings: Settings, replace: Replacements | None, announce: Cal
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
     except OSError as trouble:
-        raise CannotListen from trouble
+        raise CannotListen(os.strerror(trouble.errno) if trouble.errno else str(trouble)) from trouble
     # Connections inherit it. asyncio would set it only on sockets that name their protocol, and without it every
     # answer waits 40 ms for the other side's delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -130,11 +130,13 @@ async def test_a_caller_who_loses_interest_does_not_free_a_slot_that_is_still_bu
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    late = [asyncio.create_task(slots.run(work.job)) for _ in range(3)]
+    late = [asyncio.create_task(slots.run(work.job)) for _ in range(6)]
     for _ in range(10):
         await asyncio.sleep(0)
     assert work.running == SLOTS
     assert not any(task.done() for task in late)
+    with pytest.raises(Overloaded):  # all six wait: none of them got a slot whose thread is still at work
+        await asyncio.wait_for(slots.run(work.job), 1)
     work.let_go()
     await asyncio.gather(*late)
     assert work.most == SLOTS

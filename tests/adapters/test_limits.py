@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from adapters.sql.limits import SqlLimits
 from adapters.sql.tables import limits as limits_table
@@ -416,3 +416,14 @@ async def test_over_many_windows_a_paced_limit_is_as_strict_as_its_quota_and_one
         units, window = over(database).units, timedelta(seconds=101)
         granted = [await how_many(units, charge("ada", 101, window), NOW + SECOND * at) for at in range(0, 202, 5)]
     assert sum(granted) == 101 + 200
+
+
+async def test_a_row_never_holds_more_instants_than_its_quota(tmp_path: Path) -> None:
+    longest = select(func.max(func.length(limits_table.c.stamps)))
+    async with open_database(fresh_file(tmp_path)) as database:
+        alone = SqlLimits(database, LIMITS_KEY)
+        (unit,) = await alone.spend([charge("ada", 1)], NOW)
+        for step in range(1, 20):
+            await alone.spend([charge("ada", 3, SECOND)], NOW + SECOND * step)
+        async with database.reading() as connection:
+            assert await connection.scalar(longest) == 3 * len(unit.stamp)

@@ -422,6 +422,23 @@ async def test_any_name_of_the_sender_arrives_as_it_was_set_with_one_address(beh
         assert address.display_name == name
 
 
+async def test_the_envelope_is_the_recipient_and_never_what_stands_in_a_header(
+    behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_more_readers(letter: RenderedLetter, sender: Address) -> EmailMessage:
+        message = compose_message(letter, sender)
+        del message["To"]
+        message["To"] = "victim@corp.com, other@corp.com"
+        message["Cc"] = "third@corp.com"
+        message["Bcc"] = "fourth@corp.com"
+        return message
+
+    monkeypatch.setattr("adapters.mail.smtp.compose_message", with_more_readers)
+    with mail_server(behaviour) as port:
+        await send(port)
+    assert [received.recipients for received in behaviour.received] == [("ada@example.com",)]
+
+
 async def test_a_local_part_in_utf8_travels_as_such_where_the_server_can(behaviour: Behaviour) -> None:
     with mail_server(behaviour, utf8=True) as port:
         await send(port, a_letter(UMLAUT))

@@ -156,7 +156,7 @@ ANSWERS: dict[str, tuple[str, str, int, dict[str, str], bytes]] = {
     "a foreign preflight": (
         "OPTIONS",
         "/auth/signin",
-        400,
+        403,
         {"origin": "https://evil.example", "access-control-request-method": "POST"},
         b"",
     ),

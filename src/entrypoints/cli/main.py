@@ -40,7 +40,7 @@ def serve() -> None:
     except Unavailable as trouble:
         _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
     except CannotListen as trouble:
-        _fail(f"Cannot listen on {settings.host}:{settings.port}: {trouble.__cause__}")
+        _fail(f"Cannot listen on {settings.host}:{settings.port}: {trouble}")
 
 
 @main.command()
