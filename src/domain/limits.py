@@ -10,7 +10,10 @@ _TEXT = re.compile(r"(?P<quota>[1-9][0-9]{0,6})/(?P<count>[1-9][0-9]{0,4})?(?P<u
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most `count` in any stretch of `window`; `None` stands for no limit at all wherever a quota is expected."""
+    """At most `count` in any stretch of `window`; where a quota is expected, None stands for no limit at all.
+
+    Beyond a hundred an adapter may count less exactly: at an even pace, after a first burst of `count`.
+    """
 
     count: int
     window: timedelta

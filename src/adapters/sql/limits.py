@@ -10,13 +10,15 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from adapters.sql.database import Database
 from adapters.sql.tables import limits
-from adapters.sql.upsert import upsert
+from adapters.sql.upsert import upsert_in
 from domain.errors import RateLimited
 from domain.limits import Charge, Limit, Quota, Unit
 
@@ -41,29 +43,9 @@ class UnitLimits:
             return []
         # Sorted, because two requests that lock the same keys in different order wait for each other for ever.
         rows = [_row(unit, limit, now) for unit, limit in sorted(asked.items(), key=lambda item: item[0].key)]
-        insert = upsert(self._connection, limits).values(rows)
-        pace, due = insert.excluded.pace, insert.excluded.due
-        kept, quota = limits.c.stamps, insert.excluded.quota
-        next_due = case((limits.c.due > due - pace, limits.c.due), else_=due - pace) + pace
-        statement = insert.on_conflict_do_update(
-            index_elements=[limits.c.key],
-            set_={
-                "quota": quota,
-                "stamps": _last(kept, quota - 1).concat(insert.excluded.stamps),
-                "cutoff": insert.excluded.cutoff,
-                "due": case((quota > EXACT_UP_TO, next_due), else_=due),
-                "pace": pace,
-                "expires_at": insert.excluded.expires_at,
-            },
-            where=case(
-                (quota > EXACT_UP_TO, next_due <= due - pace + pace * quota),
-                else_=or_(
-                    func.length(kept) < quota * _WIDTH,
-                    func.substr(_last(kept, quota), 1, _DIGITS) <= insert.excluded.cutoff,
-                ),
-            ),
-        ).returning(limits.c.key)
-        granted = set((await self._connection.scalars(statement)).all())
+        # The rows are parameters, so the statement is written and compiled once; it is still sent as one.
+        statement = _spending(self._connection.dialect.name)
+        granted = set((await self._connection.scalars(statement, rows)).all())
         for unit, limit in asked.items():
             if unit.key not in granted:
                 raise await self._refusal(unit, limit, now)
@@ -130,6 +112,33 @@ class SqlLimits:
         async with self._database.writing() as transaction:
             await UnitLimits(transaction.connection, self._key).give_back(units)
             await transaction.commit()
+
+
+@cache
+def _spending(dialect: str) -> ReturningInsert[tuple[bytes]]:
+    """Takes a unit of each row's key where one is free, and returns the keys where one was."""
+    insert = upsert_in(dialect, limits)
+    pace, due = insert.excluded.pace, insert.excluded.due
+    kept, quota = limits.c.stamps, insert.excluded.quota
+    next_due = case((limits.c.due > due - pace, limits.c.due), else_=due - pace) + pace
+    return insert.on_conflict_do_update(
+        index_elements=[limits.c.key],
+        set_={
+            "quota": quota,
+            "stamps": _last(kept, quota - 1).concat(insert.excluded.stamps),
+            "cutoff": insert.excluded.cutoff,
+            "due": case((quota > EXACT_UP_TO, next_due), else_=due),
+            "pace": pace,
+            "expires_at": insert.excluded.expires_at,
+        },
+        where=case(
+            (quota > EXACT_UP_TO, next_due <= due - pace + pace * quota),
+            else_=or_(
+                func.length(kept) < quota * _WIDTH,
+                func.substr(_last(kept, quota), 1, _DIGITS) <= insert.excluded.cutoff,
+            ),
+        ),
+    ).returning(limits.c.key)
 
 
 def _row(unit: Unit, limit: Limit, now: datetime) -> dict[str, object]:

@@ -25,4 +25,4 @@ class CommonPasswords(Protocol):
     """The list of passwords that attackers try first (R08)."""
 
     def contains(self, password: str) -> bool:
-        """Whether the whole password is on the list, in any case."""
+        """Whether the whole password is on the list, as typed or in small letters."""

@@ -1,7 +1,8 @@
 """The stores: a whole database behind the ports."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,10 @@ def _database(settings: Settings) -> Database:
     path = Path(settings.database_url.removeprefix("sqlite:///"))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as trouble:
+        # Tried here first, because a driver's thread that fails to connect outlives the event loop and complains.
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except (OSError, sqlite3.Error) as trouble:
         raise Unavailable from trouble
     return Database(f"sqlite+aiosqlite:///{path}")
 
