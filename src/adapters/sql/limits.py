@@ -115,7 +115,7 @@ class SqlLimits:
 
 
 @cache
-def _spending(dialect: str) -> ReturningInsert[tuple[bytes]]:
+def _spending(dialect: str) -> ReturningInsert[bytes]:
     """Takes a unit of each row's key where one is free, and returns the keys where one was."""
     insert = upsert_in(dialect, limits)
     pace, due = insert.excluded.pace, insert.excluded.due
