@@ -9,6 +9,17 @@ from tests.support.server import Server, run_server
 from tests.support.world import World, make_world
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How often the service is killed: a few times in the suite, some hundreds before a release."""
+    parser.addoption("--kills", type=int, default=6, help="how often tests/adapters/test_kill.py kills the service")
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often to kill the service."""
+    return int(request.config.getoption("--kills"))
+
+
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """The use cases over the memory adapters."""

@@ -13,6 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.types import Options
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, JwtAccessTokens
 from adapters.signing import MasterSecret
@@ -166,7 +167,7 @@ def test_the_published_keys_verify_a_token_in_another_library_path(es256: Settin
     jwks = json.loads(json.dumps(es256.keys.jwks()))
     token = es256.issue()
     key = jwt.PyJWKSet.from_dict(jwks)[jwt.get_unverified_header(token)["kid"]]
-    options = {"verify_exp": False, "verify_iat": False}
+    options: Options = {"verify_exp": False, "verify_iat": False}
     claims = jwt.decode(token, key, algorithms=["ES256"], audience=AUDIENCE, issuer=ISSUER, options=options)
     assert claims["sub"] == str(es256.user.id)
 
@@ -278,7 +279,20 @@ def test_a_token_of_another_type_is_refused(ours: Setting, typ: Any) -> None:
     assert not ours.accepts(ours.with_header(typ=typ))
 
 
-NO_TIME = [GONE, None, "1999999999", 1999999999.0, float("nan"), float("inf"), -1, 0, True, [1999999999], {}, "soon"]
+NO_TIME: list[object] = [
+    GONE,
+    None,
+    "1999999999",
+    1999999999.0,
+    float("nan"),
+    float("inf"),
+    -1,
+    0,
+    True,
+    [1999999999],
+    {},
+    "soon",
+]
 
 
 @pytest.mark.parametrize("exp", NO_TIME, ids=repr)

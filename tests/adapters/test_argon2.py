@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from argon2 import PasswordHasher as Library
@@ -55,7 +55,7 @@ def hasher(slots: CountingSlots) -> Argon2Hasher:
     return Argon2Hasher(CHEAP, slots)
 
 
-def library(memory: int = 8, time: int = 1, lanes: int = 1, kind: Type = Type.ID, **sizes: int) -> PasswordHash:
+def library(memory: int = 8, time: int = 1, lanes: int = 1, kind: Type = Type.ID, **sizes: Any) -> PasswordHash:
     """A hash made by the library itself."""
     made = Library(memory_cost=memory, time_cost=time, parallelism=lanes, type=kind, **sizes)
     return PasswordHash(made.hash(PASSWORD.text))

@@ -15,7 +15,6 @@ import httpx
 from tests.support.server import Server, run_server
 from tests.support.world import PASSWORD
 
-KILLS = 6
 CROWD = 4
 
 
@@ -95,10 +94,10 @@ def get_in(server: Server, email: str, *, verified: bool) -> None:
         assert answer.status_code == 200, f"{email}: {answer.text}"
 
 
-def test_whatever_was_answered_before_a_kill_holds_after_the_restart(tmp_path: Path) -> None:
+def test_whatever_was_answered_before_a_kill_holds_after_the_restart(tmp_path: Path, kills: int) -> None:
     chance = random.Random(20260101)  # noqa: S311 - the moment of death is no secret
     promises, serials = Promises(), itertools.count()
-    for _ in range(KILLS):
+    for _ in range(kills):
         with run_server(tmp_path) as server, ThreadPoolExecutor(CROWD) as crowd:
             lives = [crowd.submit(live_a_life, server, promises, serials) for _ in range(CROWD)]
             promises.wait_for_answers(chance.randint(3, 15))
@@ -106,7 +105,7 @@ def test_whatever_was_answered_before_a_kill_holds_after_the_restart(tmp_path: P
             wait(lives)
             for life in lives:
                 life.result()
-    assert len(promises.signed_up) >= KILLS
+    assert len(promises.signed_up) >= kills
     let_leases_run_out(tmp_path)
     with run_server(tmp_path) as server:
         assert {cookie: whoami(server, cookie) for cookie in promises.alive} == dict.fromkeys(promises.alive, 200)

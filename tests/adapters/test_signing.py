@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -93,7 +94,7 @@ def test_a_mac_of_another_length_is_refused(seal: HmacSessionSeal, session: Sess
     ids=["transport", "seed", "session"],
 )
 def test_a_token_of_another_transport_seed_or_session_is_refused(
-    seal: HmacSessionSeal, session: Session, difference: dict[str, object]
+    seal: HmacSessionSeal, session: Session, difference: dict[str, Any]
 ) -> None:
     other = replace(session, **difference)
     assert not seal.opens(seal.token_for(other), session)

@@ -193,8 +193,8 @@ async def test_the_log_in_opens_a_server_that_requires_one(
 ) -> None:
     behaviour.password = "opensesame"
     with mail_server(behaviour, tls=authority.server(HOST), implicit=encryption is Encryption.TLS) as port:
-        credentials = {"username": "ostiary", "password": "opensesame"}
-        await send(port, encryption=encryption, ca_file=str(authority.file), **credentials)
+        ca_file = str(authority.file)
+        await send(port, encryption=encryption, ca_file=ca_file, username="ostiary", password="opensesame")
     assert len(behaviour.received) == 1
 
 

@@ -111,7 +111,9 @@ def definitions(tree: ast.Module) -> Iterator[tuple[str, ast.ClassDef | ast.Func
             yield "", node
         if isinstance(node, ast.ClassDef):
             for member in node.body:
-                if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and ast.unparse(member.body) != "...":
+                if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and [
+                    ast.unparse(line) for line in member.body
+                ] != ["..."]:
                     yield node.name, member
 
 

@@ -52,9 +52,10 @@ class Server:
             found = httpx.get(f"{self.url}/dev/inbox.json", timeout=PATIENCE, verify=_TLS).json()
             return [letter for letter in found if letter["to"] == address]
 
-        return wait_for(
+        letters_there: list[dict[str, Any]] = wait_for(
             lambda: found if len(found := letters()) >= at_least else None, f"{at_least} letters to {address}"
         )
+        return letters_there
 
     def token(self, address: str, *, at_least: int = 1) -> str:
         """The token in the newest letter to an address."""

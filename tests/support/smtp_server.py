@@ -1,5 +1,6 @@
 """Mail servers on loopback that behave, or misbehave, as told."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -92,9 +93,9 @@ class _AnyPort(Controller):
         super().__init__(handler, hostname=HOST, port=0, **options)
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd has no types
 
 
 @contextmanager

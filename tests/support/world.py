@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
@@ -62,7 +63,7 @@ class World:
         *,
         name: str | None = "Ada",
         client: Client = HERE,
-        **fields: str,
+        **fields: Any,
     ) -> VerificationSent:
         command = SignUpCommand(email=email, password=password, name=name, client=client, **fields)
         return await self.use_cases.sign_up(command)
