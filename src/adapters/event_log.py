@@ -65,8 +65,8 @@ class WatchedLimits:
         try:
             return await self._limits.spend(charges, now)
         except RateLimited as limited:
-            key = next(charge.key for charge in charges if charge.limit.name == limited.limit)
-            self._events.record(Event(kind=EventKind.RATE_LIMITED, identifier=key, reason=limited.limit))
+            about = next(charge.about for charge in charges if charge.limit.name == limited.limit)
+            self._events.record(Event(kind=EventKind.RATE_LIMITED, identifier=about, reason=limited.limit))
             raise
 
     async def give_back(self, units: Sequence[Unit]) -> None:

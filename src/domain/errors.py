@@ -121,10 +121,10 @@ class Overloaded(Refusal):
 
 
 class Unavailable(Refusal):
-    """A part that the service needs, such as its database, does not answer. Nothing was half done."""
+    """A part that the service needs, such as its database, does not answer. Nothing is half done."""
 
     code = "unavailable"
-    detail = "The service cannot do this right now. Nothing was changed; try again in a moment."
+    detail = "The service cannot do this right now. Try again in a moment."
 
     def __init__(self, retry_after: timedelta = timedelta(seconds=5)) -> None:
         super().__init__()

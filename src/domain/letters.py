@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.email_address import EmailAddress
+from domain.one_time_token import Purpose
 from domain.secret import Secret
 
 FIRST_RETRY = timedelta(seconds=10)
@@ -19,6 +20,9 @@ class Occasion(StrEnum):
 
     SIGN_UP = "sign_up"
     RESEND = "resend"
+
+
+_PURPOSES = {Occasion.SIGN_UP: Purpose.VERIFY_ADDRESS, Occasion.RESEND: Purpose.VERIFY_ADDRESS}
 
 
 class Outcome(StrEnum):
@@ -44,6 +48,11 @@ class QueuedLetter:
     attempts: int = 0
     outcome: Outcome | None = None
     """What an earlier attempt made of it."""
+
+    @property
+    def purpose(self) -> Purpose:
+        """What its token is for. A newer request of the same purpose about the same subject supersedes this one."""
+        return _PURPOSES[self.occasion]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

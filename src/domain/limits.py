@@ -50,6 +50,8 @@ class Charge:
 
     limit: Limit
     key: str = field(repr=False)
+    about: str | None = field(default=None, repr=False)
+    """The address or username concerned, for the record of a refusal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ CLEAN_EVERY = 3600.0
 AFTER_TROUBLE = 5.0
 """Seconds to wait when the database does not answer."""
 
-_DRAIN = 30.0
+_DRAIN = 50.0
+"""Seconds for the letters in hand: longer than the sending of one may take."""
+
 _log = structlog.get_logger("ostiary.worker")
 
 
@@ -44,6 +46,7 @@ async def background_work(use_cases: UseCases) -> AsyncIterator[None]:
         _, unfinished = await asyncio.wait(tasks, timeout=_DRAIN)
         for task in unfinished:
             task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
 
 async def _repeat(work: Callable[[], Awaitable[float]], stop: asyncio.Event) -> None:

@@ -145,7 +145,9 @@ class MemoryTokens:
         if token is None or token.purpose is not purpose:
             return None
         superseded = any(
-            row.letter.subject_id == token.subject_id and row.letter.created_at > token.requested_at
+            row.letter.subject_id == token.subject_id
+            and row.letter.purpose is token.purpose
+            and row.letter.created_at > token.requested_at
             for row in self._tables.letters.values()
         )
         return replace(token, superseded=superseded)
@@ -184,7 +186,9 @@ class MemoryLetters:
 
     async def is_newest(self, letter: QueuedLetter) -> bool:
         return letter.subject_id is None or not any(
-            row.letter.subject_id == letter.subject_id and row.letter.created_at > letter.created_at
+            row.letter.subject_id == letter.subject_id
+            and row.letter.purpose is letter.purpose
+            and row.letter.created_at > letter.created_at
             for row in self._tables.letters.values()
         )
 

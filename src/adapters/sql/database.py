@@ -7,15 +7,7 @@ from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import (
-    DatabaseError,
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    ProgrammingError,
-)
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -66,12 +58,13 @@ class Database:
         SQLite does not wait for locks at this one statement, so we do.
         """
         with _store_troubles():
-            async with asyncio.timeout(_BUSY_SECONDS), self.readers.connect() as connection:
+            async with self.readers.connect() as connection:
+                deadline = asyncio.get_running_loop().time() + _BUSY_SECONDS
                 while True:
                     try:
                         await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
                     except OperationalError as trouble:
-                        if "locked" not in str(trouble.orig):
+                        if "locked" not in str(trouble.orig) or asyncio.get_running_loop().time() > deadline:
                             raise
                         await asyncio.sleep(_LOCK_POLL_SECONDS)
                     else:
@@ -115,7 +108,7 @@ def _store_troubles() -> Iterator[None]:
         yield
     except (IntegrityError, ProgrammingError, DataError):
         raise
-    except (DatabaseError, InterfaceError, PoolTimeout, TimeoutError) as trouble:
+    except (DBAPIError, PoolTimeout) as trouble:
         raise Unavailable from trouble
 
 

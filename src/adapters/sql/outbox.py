@@ -25,6 +25,7 @@ class SqlLetters:
             insert(letters).values(
                 id=letter.id,
                 occasion=letter.occasion.value,
+                purpose=letter.purpose.value,
                 recipient=letter.recipient.canonical,
                 subject_id=letter.subject_id,
                 status=_QUEUED,
@@ -59,7 +60,11 @@ class SqlLetters:
     async def is_newest(self, letter: QueuedLetter) -> bool:
         # Letters about nobody are not about the same nobody: compared with an id that is no subject, none is newer.
         subject_id = letter.subject_id or letter.id
-        newer = exists().where(letters.c.subject_id == subject_id, letters.c.created_at > letter.created_at)
+        newer = exists().where(
+            letters.c.subject_id == subject_id,
+            letters.c.purpose == letter.purpose.value,
+            letters.c.created_at > letter.created_at,
+        )
         return not await self._connection.scalar(select(newer))
 
     async def decide(self, letter_id: UUID, outcome: Outcome) -> None:

@@ -33,7 +33,8 @@ class SqlPurge:
         counts = {}
         for table, condition in past_keeping:
             key = table.primary_key.columns[0]
-            doomed = select(key).where(condition).limit(batch)
+            # Locked as it is chosen, and passed over where somebody is just renewing it.
+            doomed = select(key).where(condition).limit(batch).with_for_update(skip_locked=True)
             async with self._database.writing() as transaction:
                 result = await transaction.connection.execute(delete(table).where(key.in_(doomed)))
                 await transaction.commit()

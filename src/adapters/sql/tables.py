@@ -93,6 +93,7 @@ letters = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("occasion", String(32), nullable=False),
+    Column("purpose", String(32), nullable=False),
     Column("recipient", String(254), nullable=False),
     Column("subject_id", Uuid),
     Column("status", String(16), nullable=False),

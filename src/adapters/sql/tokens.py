@@ -60,7 +60,9 @@ class SqlTokens:
 
 
 def _superseded() -> ColumnElement[bool]:
-    """The request supersedes: a newer letter about the same subject voids every token asked for before it."""
+    """The request supersedes: a newer letter of the same purpose and subject voids every token asked for before it."""
     return exists().where(
-        letters.c.subject_id == one_time_tokens.c.subject_id, letters.c.created_at > one_time_tokens.c.requested_at
+        letters.c.subject_id == one_time_tokens.c.subject_id,
+        letters.c.purpose == one_time_tokens.c.purpose,
+        letters.c.created_at > one_time_tokens.c.requested_at,
     )

@@ -124,7 +124,7 @@ class Letters(Protocol):
         """Take up to `most` due letters that nobody holds, oldest first; each attempt is counted here."""
 
     async def is_newest(self, letter: QueuedLetter) -> bool:
-        """Whether no newer letter was asked for about the same subject."""
+        """Whether no newer letter of the same purpose was asked for about the same subject."""
 
     async def decide(self, letter_id: UUID, outcome: Outcome) -> None:
         """Note what it becomes, with the token that goes into it."""

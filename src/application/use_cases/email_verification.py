@@ -1,5 +1,6 @@
 """Verification: the mailbox is proven, then the person (DESIGN section 2), and a user comes into being."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import compare_digest
@@ -111,7 +112,8 @@ class VerifyEmail:
             raise
         if proof.own_browser and proof.sign_up.client_unit is not None:
             units.append(proof.sign_up.client_unit)
-        await self.limits.give_back(units)
+        with suppress(Unavailable):  # the person is in; a unit too many is no reason to tell them otherwise
+            await self.limits.give_back(units)
         self.events.record(
             Event(kind=EventKind.ADDRESS_VERIFIED, client=client, email=signed_in.user.email, user_id=signed_in.user.id)
         )
@@ -217,12 +219,13 @@ class VerifyEmail:
             spent = await unit.tokens.spend(proof.token.digest, Purpose.VERIFY_ADDRESS, now)
             if (
                 spent
+                # The address first: it is what rivals for it wait for, so they wait before they hold anything.
+                and await unit.users.add(proof.user)
                 and await unit.sign_ups.settle(proof.sign_up.id, now)
                 and (
                     proof.user.username is None
                     or await unit.usernames.settle(proof.user.username, holder=proof.user.id)
                 )
-                and await unit.users.add(proof.user)
             ):
                 await unit.accounts.add(self.ids.new(), credential, now)
                 await unit.sign_ups.delete_waiting(proof.sign_up.email, keep=proof.sign_up.id)

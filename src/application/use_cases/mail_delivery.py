@@ -76,7 +76,7 @@ class DeliverMail:
         except (MailDelayed, TimeoutError) as delayed:
             await self._delay(letter, lease_id, str(delayed) or "no answer in time")
         except Exception as fault:  # a letter that breaks the renderer or a provider must not stop the others
-            await self._delay(letter, lease_id, type(fault).__name__)
+            await self._delay(letter, lease_id, _whereabouts(fault))
         else:
             await self._mark_sent(letter, lease_id, decided.outcome)
 
@@ -143,3 +143,12 @@ class DeliverMail:
             await unit.letters.mark_abandoned(letter.id, lease_id, self.clock.now(), reason)
             await unit.commit()
         self.events.record(Event(kind=EventKind.LETTER_ABANDONED, email=letter.recipient, reason=reason))
+
+
+def _whereabouts(fault: Exception) -> str:
+    """The kind of a fault and where it is, for whoever mends it; its message may quote a letter."""
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" in {trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}" if trace else ""
+    return f"{type(fault).__name__}{where}"

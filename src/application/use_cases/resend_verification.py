@@ -80,7 +80,8 @@ class ResendVerification:
         whom = recipient.canonical if recipient else secret.digest.hex() if secret else None
         if whom is not None:
             for name in ("letter_minute", "letter_hour", "letter_day"):
-                charges.append(Charge(self.quotas.limit(name), f"resend:{whom}"))
+                about = recipient.canonical if recipient else None
+                charges.append(Charge(self.quotas.limit(name), f"resend:{whom}", about))
         return charges
 
     async def _ask_for_letter(self, subject_id: UUID | None, recipient: EmailAddress, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Sign-in: an identifier and a password become a session, or one answer that tells nothing (R50)."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from application.admission import Admission, SessionWish, SignedIn
@@ -51,9 +52,9 @@ class SignIn:
         client = command.session.client
         units = await self.limits.spend(
             [
-                Charge(self.quotas.limit("sign_in_pair"), f"{client.network} {identifier}"),
-                Charge(self.quotas.limit("sign_in_address"), str(identifier)),
-                Charge(self.quotas.limit("sign_in_client", per_client=True), client.network),
+                Charge(self.quotas.limit("sign_in_pair"), f"{client.network} {identifier}", str(identifier)),
+                Charge(self.quotas.limit("sign_in_address"), str(identifier), str(identifier)),
+                Charge(self.quotas.limit("sign_in_client", per_client=True), client.network, str(identifier)),
             ],
             self.clock.now(),
         )
@@ -65,7 +66,8 @@ class SignIn:
         except InvalidCredentials:
             self.events.record(Event(kind=EventKind.SIGN_IN_FAILED, client=client, identifier=str(identifier)))
             raise
-        await self.limits.give_back(units)
+        with suppress(Unavailable):  # the person is in; a unit too many is no reason to tell them otherwise
+            await self.limits.give_back(units)
         self.events.record(
             Event(kind=EventKind.SIGNED_IN, client=client, email=signed_in.user.email, user_id=signed_in.user.id)
         )
@@ -108,12 +110,13 @@ class SignIn:
             new_hash = await self.hasher.hash(password)
         now = self.clock.now()
         session = self.admission.begin(user.id, credential.version, wish, now)
+        rehashed = False
         async with self.signing_in() as unit:
-            if new_hash is not None and await unit.accounts.rehash(
-                user.id, old=credential.password_hash, new=new_hash, now=now
-            ):
-                self.events.record(Event(kind=EventKind.PASSWORD_REHASHED, client=wish.client, user_id=user.id))
+            if new_hash is not None:
+                rehashed = await unit.accounts.rehash(user.id, old=credential.password_hash, new=new_hash, now=now)
             if not await unit.sessions.add(session):
                 raise InvalidCredentials
             await unit.commit()
+        if rehashed:
+            self.events.record(Event(kind=EventKind.PASSWORD_REHASHED, client=wish.client, user_id=user.id))
         return self.admission.admit(user, session)

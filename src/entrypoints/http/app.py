@@ -38,8 +38,8 @@ API: list[HTTPRouteHandler] = [
 ]
 """The documented endpoints, in the order a person meets them."""
 
-_ALLOWED_METHODS: list[Method | Literal["*"]] = ["GET", "POST", "PATCH", "DELETE"]
-_ALLOWED_HEADERS = ["Authorization", "Content-Type", "X-Ostiary-Device"]
+_ALLOWED_METHODS: list[Method | Literal["*"]] = ["GET", "POST"]
+_ALLOWED_HEADERS = ["Authorization", "Content-Type"]
 _EXPOSED_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
 
 
@@ -52,9 +52,9 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
     if settings.pages:
         handlers += page_handlers()
     if ostiary.dev_inbox is not None:
-        handlers += inbox_handlers(ostiary.dev_inbox, settings)
+        handlers += inbox_handlers(ostiary.dev_inbox, ostiary)
     if settings.serves_openapi:
-        handlers += docs_handlers(describe(API, cookies, settings), settings)
+        handlers += docs_handlers(describe(API, cookies, settings), ostiary)
     litestar = Litestar(
         route_handlers=handlers,
         dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},

@@ -8,9 +8,9 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from application.ports.letters import DeliveredLetter, Inbox
+from entrypoints.composition import Ostiary
 from entrypoints.http.edge import READING
 from entrypoints.http.pages.controller import common_context, html
-from entrypoints.settings import Settings
 
 _INBOX_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; "
@@ -20,13 +20,13 @@ _LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors
 _DOCS_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def inbox_handlers(inbox: Inbox, settings: Settings) -> list[HTTPRouteHandler]:
+def inbox_handlers(inbox: Inbox, ostiary: Ostiary) -> list[HTTPRouteHandler]:
     """The dev inbox: each letter as sent."""
 
     @route("/dev/inbox", http_method=READING)
     async def page() -> Response[str]:
         letters = await asyncio.to_thread(inbox.letters)
-        context = {**common_context(settings), "letters": [_shown(letter) for letter in letters]}
+        context = {**common_context(ostiary), "letters": [_shown(letter) for letter in letters]}
         return html("dev_inbox.html", context, policy=_INBOX_POLICY)
 
     @route("/dev/inbox.json", http_method=READING)
@@ -44,7 +44,7 @@ def inbox_handlers(inbox: Inbox, settings: Settings) -> list[HTTPRouteHandler]:
     return [page, listing, letter]
 
 
-def docs_handlers(document: dict[str, Any], settings: Settings) -> list[HTTPRouteHandler]:
+def docs_handlers(document: dict[str, Any], ostiary: Ostiary) -> list[HTTPRouteHandler]:
     """The OpenAPI document, and a page made from it."""
 
     @route("/openapi.json", http_method=READING, sync_to_thread=False)
@@ -53,7 +53,7 @@ def docs_handlers(document: dict[str, Any], settings: Settings) -> list[HTTPRout
 
     @route("/docs", http_method=READING, sync_to_thread=False)
     def docs() -> Response[str]:
-        return html("api_docs.html", {**common_context(settings), "spec": document}, policy=_DOCS_POLICY)
+        return html("api_docs.html", {**common_context(ostiary), "spec": document}, policy=_DOCS_POLICY)
 
     return [openapi, docs]
 

@@ -1,5 +1,6 @@
 """Serving the built-in pages and their two assets. A GET or HEAD never changes anything."""
 
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -9,8 +10,8 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
+from entrypoints.composition import Ostiary
 from entrypoints.http.edge import READING, InjectedEdge
-from entrypoints.settings import Settings
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -25,27 +26,34 @@ _PAGES = {
 }
 _ASSETS = {"ostiary.css": "text/css", "ostiary.js": "text/javascript"}
 
-templates = Environment(
-    loader=PackageLoader("entrypoints.http.pages"), autoescape=select_autoescape(["html"]), undefined=StrictUndefined
-)
-templates.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("entrypoints.http.pages"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
+    return environment
 
 
 def html(template: str, context: dict[str, Any], *, policy: str = _POLICY) -> Response[str]:
     """A page. Nothing in it comes from another host, and nothing in it runs that is not ours."""
-    text = templates.get_template(template).render(context)
+    text = _templates().get_template(template).render(context)
     return Response(text, media_type=MediaType.HTML, headers={"Content-Security-Policy": policy})
 
 
-def common_context(settings: Settings) -> dict[str, Any]:
+def common_context(ostiary: Ostiary) -> dict[str, Any]:
     """What every page may show."""
+    settings = ostiary.settings
     return {
         "brand": settings.brand,
         "app_url": settings.app_url,
         "username_mode": settings.username,
         "name_required": settings.name == "required",
         "privacy_url": settings.privacy_url,
-        "dev": not settings.sends_mail,
+        "dev": ostiary.dev_inbox is not None,
     }
 
 
@@ -57,7 +65,7 @@ def page_handlers() -> list[HTTPRouteHandler]:
 def _page(path: str, template: str) -> HTTPRouteHandler:
     @route(path, http_method=READING, sync_to_thread=False)
     def page(edge: InjectedEdge) -> Response[str]:
-        return html(template, common_context(edge.ostiary.settings))
+        return html(template, common_context(edge.ostiary))
 
     return page
 
