@@ -57,7 +57,7 @@ def main(command: str, *arguments: str) -> int:
             if status:
                 return status
         return 0
-    print(__doc__, file=sys.stderr)
+    print(f"There is no command {command!r}.\n" if command else "", __doc__, sep="\n", file=sys.stderr)
     return 2
 
 

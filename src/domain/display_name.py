@@ -7,6 +7,9 @@ from domain.violations import Broken
 
 MAX_LENGTH = 64
 
+_MOST_TO_NORMALISE = 4 * MAX_LENGTH
+"""NFC puts accents in order in quadratic time, so the length is looked at before."""
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of controls, bidi overrides, surrogates and separators; joiners are let through below."""
 
@@ -23,7 +26,10 @@ class DisplayName:
     @classmethod
     def parse(cls, text: str) -> "DisplayName":
         """Read what a person typed. Raises `Broken` with the rule it breaks."""
-        name = unicodedata.normalize("NFC", text.strip())
+        trimmed = text.strip()
+        if len(trimmed) > _MOST_TO_NORMALISE:
+            raise Broken("too_long", f"A name has at most {MAX_LENGTH} characters.")
+        name = unicodedata.normalize("NFC", trimmed)
         if not name:
             raise Broken("required", "This field is required.")
         if len(name) > MAX_LENGTH:

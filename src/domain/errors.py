@@ -40,7 +40,7 @@ class Conflict(Refusal):
     """A public name is taken (R17). Never raised for an e-mail address under `opaque` disclosure."""
 
     code = "conflict"
-    detail = "That name is taken."
+    detail = "This username is taken."
 
     def __init__(self, violation: Violation) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class InvalidCredentials(Refusal):
     """One answer for unknown, wrong, unverified and disabled (R50); which of them it was is not kept."""
 
     code = "invalid_credentials"
-    detail = "The address or the password is not right."
+    detail = "These sign-in details are not right."
 
 
 class Unauthenticated(Refusal):

@@ -7,15 +7,18 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 
+import structlog
 import uvicorn
 
 from entrypoints.background import background_work
 from entrypoints.composition import Replacements, compose
 from entrypoints.http.app import create_app
+from entrypoints.logs import configure_logs
 from entrypoints.settings import Settings
 
 _DRAIN_SECONDS = 30
-_BACKLOG = 2048
+_log = structlog.get_logger("ostiary.server")
+_BACKLOG = 128
 
 
 class CannotListen(Exception):
@@ -30,6 +33,7 @@ def serve(
 
     Raises `Unavailable` and `CannotListen`.
     """
+    configure_logs(settings.log_format)
     asyncio.run(_serve(settings, replace, announce))
 
 
@@ -58,6 +62,8 @@ async def _serve(settings: Settings, replace: Replacements | None, announce: Cal
         )
         announce(settings)
         await _Server(config).serve(sockets=[listener])
+        _log.info("stopping")
+    _log.info("stopped")
 
 
 class _Server(uvicorn.Server):

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from email.headerregistry import Address
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import idna
 
 from domain.email_address import EmailAddress
 
+Parsed = TypeVar("Parsed")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -44,7 +46,7 @@ def choice(*allowed: str) -> Callable[[str], str]:
             raise ValueError(f"expected {' or '.join(allowed)}")
         return text
 
-    return parse
+    return _telling(parse, f" ({' or '.join(allowed)})" if len(allowed) > 1 else f" (only {allowed[0]} so far)")
 
 
 def integer(least: int, most: int) -> Callable[[str], int]:
@@ -146,6 +148,12 @@ def words(*allowed: str) -> Callable[[str], frozenset[str]]:
             raise ValueError(f"expected any of {', '.join(allowed)}")
         return words
 
+    return _telling(parse, f" (any of {', '.join(allowed)}, with commas)")
+
+
+def _telling(parse: Callable[[str], Parsed], allowed: str) -> Callable[[str], Parsed]:
+    """Have the docs say what a parser allows."""
+    parse.allowed = allowed  # type: ignore[attr-defined]
     return parse
 
 

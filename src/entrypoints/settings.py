@@ -328,6 +328,9 @@ class Settings:
         port = urlsplit(self.public_url).port or 80
         return frozenset(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1", "[::1]"))
 
+    own_mail_sender: bool = False
+    """Whether letters leave by a sender of the caller's own."""
+
     @property
     def quotas(self) -> Quotas:
         """The limits in force."""
@@ -344,23 +347,33 @@ class InForce:
     doc: str
 
 
-def read_settings(environ: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env")) -> Settings:
-    """Read the environment, with `.env` behind it. Raises `SettingsError` with every problem there is."""
-    return _read(environ, dotenv)[0]
+def read_settings(
+    environ: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env"), own_mail_sender: bool = False
+) -> Settings:
+    """Read the environment, with `.env` behind it; `own_mail_sender` for who brings one in `Replacements`.
+
+    Raises `SettingsError` with every value that cannot be read, or else with everything that does not go together.
+    """
+    return _read(environ, dotenv, own_mail_sender)[0]
 
 
 def settings_in_force(environ: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env")) -> list[InForce]:
     """Every setting with where its value comes from, secrets masked."""
-    settings, sources = _read(environ, dotenv)
+    settings, sources = _read(environ, dotenv, False)
     return [
         InForce(
             name=spec.metadata["name"],
             value=_shown(spec, getattr(settings, spec.name)),
             source=sources[spec.metadata["name"]],
-            doc=spec.metadata["doc"],
+            doc=spec.metadata["doc"] + getattr(spec.metadata["parse"], "allowed", ""),
         )
-        for spec in fields(Settings)
+        for spec in _variables()
     ]
+
+
+def _variables() -> list["Field[Any]"]:
+    """The fields that are read from variables."""
+    return [spec for spec in fields(Settings) if "name" in spec.metadata]
 
 
 def _shown(spec: "Field[Any]", value: Any) -> str:
@@ -379,7 +392,9 @@ def _shown(spec: "Field[Any]", value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _read(environ: Mapping[str, str] | None, dotenv: Path | None) -> tuple[Settings, dict[str, str]]:
+def _read(
+    environ: Mapping[str, str] | None, dotenv: Path | None, own_mail_sender: bool
+) -> tuple[Settings, dict[str, str]]:
     environ = os.environ if environ is None else environ
     behind: dict[str, str] = {}
     if dotenv is not None and dotenv.is_file():
@@ -392,7 +407,7 @@ def _read(environ: Mapping[str, str] | None, dotenv: Path | None) -> tuple[Setti
     problems: list[str] = []
     parsed: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for spec in fields(Settings):
+    for spec in _variables():
         name = spec.metadata["name"]
         sources[name] = "environment" if environ.get(name) else str(dotenv) if behind.get(name) else "default"
         # Empty means not set, as `${NAME:-}` in compose files has it.
@@ -404,13 +419,13 @@ def _read(environ: Mapping[str, str] | None, dotenv: Path | None) -> tuple[Setti
         except ValueError as error:
             # Never the value: it may be a secret in the wrong place.
             problems.append(f"{name}: {error}")
-    known = {spec.metadata["name"] for spec in fields(Settings)}
+    known = {spec.metadata["name"] for spec in _variables()}
     for name in sorted({*environ, *behind}):
         if name.startswith("OSTIARY_") and name not in known:
             problems.append(f"{name}: there is no such setting")
     if problems:
         raise SettingsError(problems)
-    settings = Settings(**_with_places(parsed))
+    settings = Settings(**_with_places(parsed), own_mail_sender=own_mail_sender)
     if problems := contradictions(settings):
         raise SettingsError(problems)
     return settings, sources

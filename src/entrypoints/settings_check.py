@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from entrypoints.setting_values import is_loopback
 
@@ -28,11 +29,19 @@ def contradictions(settings: "Settings") -> list[str]:
         ("OSTIARY_JWT_SHARED_SECRET", settings.jwt_shared_secret),
     ):
         if secret is not None and _weak(secret):
-            problems.append(f"{name}: expected at least 32 random characters, such as `openssl rand -base64 48` prints")
+            problems.append(
+                f"{name}: too short or not random; expected 32 random characters, as `openssl rand -base64 48` prints"
+            )
+    if urlsplit(settings.public_url).path:
+        problems.append("OSTIARY_PUBLIC_URL: expected an origin without a path; the service is served from its root")
     if any(map(_weak, settings.accepted_secrets)):
         problems.append("OSTIARY_ACCEPTED_SECRETS: expected at least 32 random characters each")
     if settings.jwt_algorithm == "HS256" and settings.jwt_shared_secret is None:
         problems.append("OSTIARY_JWT_SHARED_SECRET: needed for OSTIARY_JWT_ALGORITHM=HS256")
+    if settings.jwt_algorithm != "HS256" and settings.jwt_shared_secret is not None:
+        problems.append(
+            "OSTIARY_JWT_SHARED_SECRET: used with OSTIARY_JWT_ALGORITHM=HS256 only; set that too, or neither"
+        )
     if settings.jwt_shared_secret is not None and settings.jwt_shared_secret in (
         settings.secret,
         *settings.accepted_secrets,
@@ -65,12 +74,19 @@ def _mail_contradictions(settings: "Settings") -> list[str]:
 def _unsafe_in_public(settings: "Settings") -> list[str]:
     problems = []
     where = f"with the public URL {settings.public_url} on {settings.host}"
+    if not settings.https and is_loopback(urlsplit(settings.public_url).hostname or ""):
+        where = f"because OSTIARY_HOST={settings.host} listens beyond this machine"
     if not settings.https and not settings.allow_http:
-        problems.append("OSTIARY_PUBLIC_URL: expected https outside this machine; OSTIARY_ALLOW_HTTP=on overrides")
+        problems.append(f"OSTIARY_PUBLIC_URL: expected https {where}; OSTIARY_ALLOW_HTTP=on overrides")
     if settings.secret is None:
         problems.append(f"OSTIARY_SECRET: needed {where}; `openssl rand -base64 48` makes one")
-    if not settings.sends_mail:
-        problems.append(f"SMTP_HOST, EMAIL_FROM: needed {where}; letters would land in the dev inbox")
+    if not settings.sends_mail and not settings.own_mail_sender:
+        names = "EMAIL_ENABLED: must not be off" if settings.smtp_host else "SMTP_HOST, EMAIL_FROM: needed"
+        problems.append(f"{names} {where}; letters would land in the dev inbox")
+    if any(network.prefixlen == 0 for network in settings.trusted_proxies):
+        problems.append("OSTIARY_TRUSTED_PROXIES: everybody cannot be trusted; name your proxies' networks")
+    if settings.https and any(origin.startswith("http://") for origin in settings.cors_origins):
+        problems.append("OSTIARY_CORS_ORIGINS: expected https origins, as anybody on the way can speak for an http one")
     if settings.https and not settings.app_url.startswith("https://"):
         problems.append("APP_URL: expected https, as letters link there with a secret")
     strength = settings.argon2_memory_kib * settings.argon2_time

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -258,8 +259,9 @@ async def test_every_refusal_of_a_limit_is_recorded_without_its_key_and_passed_o
     limits = WatchedLimits(MemoryLimits(MemoryStore()), event_log())
     (unit,) = await limits.spend([charge("ada@example.com", 1, name="sign_in_address")], NOW)
     assert output.getvalue() == ""
+    hit = replace(charge("ada@example.com", 1, name="sign_in_address"), about="ada@example.com")
     with pytest.raises(RateLimited):
-        await limits.spend([charge("x", 1, name="other"), charge("ada@example.com", 1, name="sign_in_address")], NOW)
+        await limits.spend([charge("x", 1, name="other"), hit], NOW)
     (line,) = recorded(output)
     assert (line["event"], line["reason"]) == ("rate_limited", "sign_in_address")
     assert line["who"] == event_log().pseudonym("ada@example.com")

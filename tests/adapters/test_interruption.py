@@ -242,10 +242,11 @@ async def test_of_two_sign_ups_of_one_address_proven_at_once_the_loser_is_rolled
     token = await world.token_for(email)
     rival = await world.sign_up(email, OTHER_PASSWORD)
     rival_token = await world.token_for(email)
-    await asyncio.gather(
+    outcomes = await asyncio.gather(
         world.verify(token, cookie=first.cookie.text),
         world.verify(rival_token, cookie=rival.cookie.text),
         return_exceptions=True,
     )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["SignedIn", "TokenInvalid"]
     nothing_is_half_written(world, email)
     assert world.count("SELECT count(*) FROM users") == 1

@@ -494,7 +494,7 @@ async def test_a_strangers_sign_up_after_mine_is_proven_never_becomes_anything(a
     stranger = await any_world.sign_up(password=OTHER_PASSWORD, client=STRANGER)
     await any_world.deliver()
     assert "?token=" not in any_world.mailbox.to(ADA)[-1].text
-    await any_world.resend(cookie=stranger.cookie.text, client=STRANGER)
+    await any_world.resend(email=ADA, cookie=stranger.cookie.text, client=STRANGER)
     await any_world.deliver()
     assert "?token=" not in any_world.mailbox.to(ADA)[-1].text
     assert await refused(any_world.sign_in(password=OTHER_PASSWORD, client=STRANGER)) is InvalidCredentials

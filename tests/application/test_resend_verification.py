@@ -40,7 +40,7 @@ async def test_absent_waiting_and_verified_addresses_are_answered_and_queued_ali
     "command",
     [
         ResendVerificationCommand(token="A" * 43, client=HERE),
-        ResendVerificationCommand(cookie="A" * 43, client=HERE),
+        ResendVerificationCommand(email=BOB, cookie="A" * 43, client=HERE),
         ResendVerificationCommand(token="torn", email=BOB, client=HERE),
     ],
 )
@@ -64,6 +64,25 @@ async def test_somebody_must_be_named(world: World) -> None:
     assert await violations_of(world.resend(email="nonsense")) == [("email", "invalid_email")]
 
 
+async def test_a_cookie_alone_is_not_enough_as_it_would_tell_what_became_of_the_sign_up(any_world: World) -> None:
+    """R15: else its limit, counted by address while the sign-up waits, would tell when somebody has proven it."""
+    sent = await any_world.sign_up(client=STRANGER)
+    alone = ResendVerificationCommand(cookie=sent.cookie.text, client=STRANGER)
+    assert await violations_of(any_world.use_cases.resend_verification(alone)) == [("email", "required")]
+
+
+async def test_what_became_of_a_sign_up_is_not_told_by_a_token_of_no_meaning_beside_its_cookie(
+    any_world: World,
+) -> None:
+    sent = await any_world.sign_up(client=STRANGER)
+    await any_world.deliver()
+    before = len(any_world.mailbox.letters)
+    await any_world.resend(token="A" * 43, cookie=sent.cookie.text, client=STRANGER)
+    await any_world.deliver()
+    assert len(any_world.mailbox.letters) == before
+    await any_world.resend(email=ADA, client=STRANGER)
+
+
 def test_whose_letter_it_is_about_is_not_shown() -> None:
     command = ResendVerificationCommand(token="T" * 43, cookie="C" * 43, client=HERE)
     assert "TTT" not in repr(command)
@@ -78,7 +97,7 @@ async def test_the_browser_that_signed_up_gets_the_letter_of_its_own_sign_up(any
     await any_world.deliver()
     await any_world.sign_up(password=OTHER_PASSWORD, client=STRANGER)
     await any_world.deliver()
-    await any_world.resend(cookie=mine.cookie.text)
+    await any_world.resend(email=ADA, cookie=mine.cookie.text)
     await any_world.verify(await any_world.token_for(), cookie=mine.cookie.text)
     await any_world.sign_in()
 
@@ -152,7 +171,7 @@ async def test_a_letter_for_one_sign_up_voids_nothing_of_another(any_world: Worl
     my_token = await any_world.token_for()
     stranger = await any_world.sign_up(password=OTHER_PASSWORD, client=STRANGER)
     await any_world.deliver()
-    await any_world.resend(cookie=stranger.cookie.text, client=STRANGER)
+    await any_world.resend(email=ADA, cookie=stranger.cookie.text, client=STRANGER)
     await any_world.deliver()
     await any_world.verify(my_token, cookie=mine.cookie.text)
 
@@ -165,7 +184,8 @@ async def test_asking_again_gives_a_sign_up_no_longer_life(any_world: World) -> 
     any_world.clock.advance(minutes=10)
     assert await refused(any_world.verify(token, cookie=sent.cookie.text)) is TokenInvalid
     letters = len(any_world.mailbox.letters)
-    await any_world.resend(cookie=sent.cookie.text)
+    await any_world.resend(email=ADA, cookie=sent.cookie.text)
+    any_world.clock.advance(minutes=1)
     await any_world.resend(email=ADA)
     await any_world.deliver()
     assert len(any_world.mailbox.letters) == letters
@@ -218,7 +238,7 @@ async def test_however_a_letter_is_asked_for_one_mailbox_gets_no_more_of_them(an
     before = len(any_world.mailbox.letters)
     requests = [
         any_world.resend(email=ADA),
-        *(any_world.resend(cookie=cookie) for cookie in cookies),
+        *(any_world.resend(email=ADA, cookie=cookie) for cookie in cookies),
         *(any_world.resend(token=token) for token in tokens),
     ]
     outcomes = await asyncio.gather(*requests, return_exceptions=True)

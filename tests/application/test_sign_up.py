@@ -402,3 +402,13 @@ async def test_mail_leaves_later_and_cannot_delay_or_fail_a_sign_up(world: World
     world.mailbox.trouble = None
     await world.deliver()
     assert len(world.mailbox.to(ADA)) == 1
+
+
+async def test_a_taken_username_uses_up_nothing_of_the_address(tmp_path: Path) -> None:
+    """Else a stranger could keep somebody out by signing them up under a name that is taken, without a letter."""
+    async with make_world("memory", tmp_path, {"OSTIARY_USERNAME": "optional"}) as world:
+        await world.sign_up("owner@example.com", username="squat", client=client(0))
+        for number in range(1, 7):
+            with pytest.raises(Conflict):
+                await world.sign_up(username="squat", client=client(number))
+        await world.sign_up()

@@ -90,3 +90,10 @@ def test_a_name_has_at_most_64_characters_after_trimming_and_composing() -> None
 )
 def test_controls_and_whatever_hides_or_reorders_text_are_refused(hidden: str) -> None:
     assert refusal(f"Ada{hidden}Lovelace") == "invalid_characters"
+
+
+def test_a_name_that_is_much_too_long_is_refused_before_its_accents_are_put_in_order() -> None:
+    """Which takes quadratic time: this one would take a tenth of a second."""
+    with pytest.raises(Broken) as caught:
+        DisplayName.parse("\u0345" * 4000 + "\u0334" * 3900)
+    assert caught.value.code == "too_long"

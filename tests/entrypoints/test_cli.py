@@ -220,7 +220,7 @@ def test_it_ends_when_it_is_told_to_and_says_that_all_is_well(tmp_path: Path, ho
 def test_a_request_in_hand_is_finished(tmp_path: Path) -> None:
     """SECURITY 2.8: a rolling restart loses nothing."""
     body = json.dumps({"email": new_address(), "password": "engine of difference", "name": "Ada"}).encode()
-    head = f"POST /auth/signup HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    head = f"POST /auth/signup HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
     head += "Content-Type: application/json\r\n\r\n"
     with run_server(tmp_path) as server:
         port = httpx.URL(server.url).port or 0

@@ -72,20 +72,20 @@ def test_where_nothing_is_nothing_is_found(server: Server, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/auth/assets/..%2ftemplates%2fbase.html", "/auth/assets/%2e%2e/controller.py"])
 def test_the_assets_are_those_two_files_and_no_path_leads_out(server: Server, path: str) -> None:
-    answer = raw_exchange(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = raw_exchange(server, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 404 ")
 
 
 @pytest.mark.parametrize("path", ["/auth/me", "/auth/me/", "/auth//me", "/auth/me%2f", "/auth/%6de", "/auth/me?x=1"])
 def test_however_the_path_is_spelt_nobody_gets_in_without_a_session(server: Server, path: str) -> None:
     """M6."""
-    answer = raw_exchange(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = raw_exchange(server, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     assert answer.split(b" ")[1] in (b"401", b"404"), answer
 
 
 @pytest.mark.parametrize("path", ["/AUTH/ME", "/Auth/me", "/auth/me;x", "/auth/me.json", "/auth/me%00"])
 def test_a_path_has_one_case_and_no_suffix(server: Server, path: str) -> None:
-    answer = raw_exchange(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = raw_exchange(server, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 404 ")
 
 
@@ -319,3 +319,10 @@ def test_without_pages_only_the_api_is_there(tmp_path: Path) -> None:
         assert_problem(client.get("/auth/signup"), 405, "method_not_allowed")
         assert sign_up(client, new_address()).status_code == 202
         assert_problem(sign_in(client, new_address()), 401, "invalid_credentials")
+
+
+def test_a_developers_machine_answers_to_no_other_name(server: Server) -> None:
+    """A page elsewhere may point a name of its own here (DNS rebinding), and would read the dev inbox by it."""
+    for path in ("/dev/inbox.json", "/auth/policy"):
+        assert httpx.get(f"{server.url}{path}", headers={"host": "evil.example:8000"}).status_code == 404
+        assert httpx.get(f"{server.url}{path}", headers={"host": "localhost:8000"}).status_code == 200

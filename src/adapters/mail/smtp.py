@@ -11,6 +11,9 @@ from adapters.mail.message import compose_message
 from application.ports.letters import MailDelayed, MailRefused
 from domain.letters import RenderedLetter
 
+_OPERATORS_TO_MEND = {530, 534, 535, 538}
+"""A log-in is missing or too weak (RFC 4954 section 6)."""
+
 
 class Encryption(StrEnum):
     """How the connection is secured. `NONE` is for a server on this very machine."""
@@ -83,4 +86,5 @@ class SmtpSender:
 
 def _verdict(code: int, what: str) -> MailRefused | MailDelayed:
     """5xx is for good, everything else for now (RFC 5321 section 4.2.1). The server's words stay out: they quote."""
-    return MailRefused(f"{what} refused ({code})") if 500 <= code < 600 else MailDelayed(f"{what} delayed ({code})")
+    for_good = 500 <= code < 600 and code not in _OPERATORS_TO_MEND
+    return MailRefused(f"{what} refused ({code})") if for_good else MailDelayed(f"{what} delayed ({code})")

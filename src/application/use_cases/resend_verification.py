@@ -47,16 +47,17 @@ class ResendVerification:
     async def __call__(self, command: ResendVerificationCommand) -> None:
         violations = Violations()
         email = violations.parse_optional("email", command.email, EmailAddress.parse)
-        if command.email is None and command.token is None and command.cookie is None:
+        if command.email is None and command.token is None:
             violations.add("email", "required", "Give the address, or the token from the letter.")
         violations.settle()
         token = Secret.parse(command.token) if command.token else None
-        cookie = Secret.parse(command.cookie) if command.cookie else None
+        # Only beside the address it stands for: a cookie alone would tell its holder what became of the sign-up.
+        cookie = Secret.parse(command.cookie) if command.cookie and email is not None else None
         now = self.clock.now()
         subject_id, recipient = await self._own_sign_up(token, cookie, now) or (None, email)
         if email is not None and recipient != email:
             subject_id, recipient = None, email
-        await self.limits.spend(self._charges(recipient, token or cookie, command.client), now)
+        await self.limits.spend(self._charges(recipient, token, command.client), now)
         if recipient is not None:
             await self._ask_for_letter(subject_id, recipient, now)
         self.events.record(Event(kind=EventKind.VERIFICATION_REQUESTED, client=command.client, email=recipient))
@@ -70,14 +71,14 @@ class ResendVerification:
             async with self.intake() as intake:
                 if token is not None:
                     found = await intake.sign_ups.waiting_by_token(token.digest, now)
-                if found is None and cookie is not None:
+                elif cookie is not None:
                     found = await intake.sign_ups.waiting_by_cookie(cookie.digest, now)
         return found
 
-    def _charges(self, recipient: EmailAddress | None, secret: Secret | None, client: Client) -> list[Charge]:
-        """An address is counted whoever has it; a token or cookie that leads to none, by its digest."""
+    def _charges(self, recipient: EmailAddress | None, token: Secret | None, client: Client) -> list[Charge]:
+        """An address is counted whoever has it; a token that leads to none, by its digest."""
         charges = [Charge(self.quotas.limit("letter_client", per_client=True), client.network)]
-        whom = recipient.canonical if recipient else secret.digest.hex() if secret else None
+        whom = recipient.canonical if recipient else token.digest.hex() if token else None
         if whom is not None:
             for name in ("letter_minute", "letter_hour", "letter_day"):
                 about = recipient.canonical if recipient else None

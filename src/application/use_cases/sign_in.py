@@ -9,7 +9,7 @@ from application.ports.hashing import PasswordHasher
 from application.ports.limits import Limits
 from application.ports.units_of_work import CredentialReading, Opens, SigningIn
 from domain.email_address import EmailAddress
-from domain.errors import InvalidCredentials, Overloaded, Unavailable
+from domain.errors import InvalidCredentials, Overloaded, Unavailable, Violation
 from domain.events import Event, EventKind
 from domain.limits import Charge, Quotas
 from domain.password import Password, PasswordHash
@@ -20,12 +20,13 @@ from domain.violations import Violations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInCommand:
-    """An e-mail address or a username, and the password."""
+    """An e-mail address or a username, and the password; `malformed` are fields the edge could not read."""
 
     email: str | None = None
     username: str | None = None
     password: str | None = field(repr=False)
     session: SessionWish
+    malformed: tuple[Violation, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class SignIn:
 
     def _judge(self, command: SignInCommand) -> tuple[EmailAddress | Username, Password]:
         """Syntax only: whether a password would be allowed today is no question at sign-in."""
-        violations = Violations()
+        violations = Violations(command.malformed)
         identifier: EmailAddress | Username | None
         if command.username is not None and command.email is not None:
             violations.add("username", "ambiguous", "Give either an e-mail address or a username, not both.")

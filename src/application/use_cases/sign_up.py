@@ -111,6 +111,10 @@ class SignUp:
             # Turned away by us, not used up by them.
             await self.limits.give_back(units)
             raise
+        except Conflict:
+            # No letter was written, so nothing of the address is used up: it is not the caller's to use up.
+            await self.limits.give_back([unit for unit in units if unit.limit != "sign_up_client"])
+            raise
         self.events.record(Event(kind=EventKind.SIGN_UP_REQUESTED, client=command.client, email=wanted.email))
         return VerificationSent(email=wanted.email, cookie=cookie)
 

@@ -30,11 +30,9 @@ def serve() -> None:
     settings = _settings()
     # Imported late: the other commands need no web server.
     from domain.errors import Unavailable
-    from entrypoints.logs import configure_logs
     from entrypoints.server import CannotListen
     from entrypoints.server import serve as serve_until_stopped
 
-    configure_logs(settings.log_format)
     try:
         serve_until_stopped(settings, announce=_announce)
     except Unavailable as trouble:
@@ -97,6 +95,7 @@ def _announce(settings: Settings) -> None:
     if settings.pages:
         lines.append(f"  sign up        {base}/auth/signup")
         lines.append(f"  sign in        {base}/auth/signin")
+    lines.append(f"  letters link   to {settings.app_url}{settings.verify_path}")
     if settings.sends_mail:
         lines.append(f"  letters        by SMTP through {settings.smtp_host}:{settings.smtp_port}")
     else:

@@ -29,7 +29,7 @@ from domain.password import PasswordPolicy
 from domain.session import SessionLifetimes
 from entrypoints.composition import choices
 from entrypoints.composition.stores import Store, memory_store, migrate_database, sql_store
-from entrypoints.settings import Settings
+from entrypoints.settings import Settings, SettingsError
 
 __all__ = ["Ostiary", "Replacements", "Store", "compose", "memory_store", "migrate_database"]
 
@@ -68,7 +68,7 @@ class Ostiary:
 async def compose(settings: Settings, replace: Replacements | None = None) -> AsyncIterator[Ostiary]:
     """Build the service; leaving lets go of the database and the hashing threads.
 
-    Raises `Unavailable` when the database does not answer.
+    Raises `Unavailable` when the database does not answer, and `SettingsError` for a mail sender that is missing.
     """
     replace = replace or Replacements()
     async with AsyncExitStack() as stack:
@@ -88,6 +88,8 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
         access_tokens = replace.access_tokens or JwtAccessTokens(choices.access_token_rules(settings), keys)
         dev_inbox = None if settings.sends_mail else DevInbox(settings.data_dir / "inbox", choices.sender(settings))
         mail_sender = replace.mail_sender or dev_inbox or choices.smtp(settings)
+        if mail_sender is dev_inbox and not settings.development:
+            raise SettingsError(["own_mail_sender: promised to read_settings, but Replacements has no mail_sender"])
         policy = choices.password_policy(settings)
         profile = choices.profile_rules(settings)
         quotas = settings.quotas

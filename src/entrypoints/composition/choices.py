@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.headerregistry import Address
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
@@ -30,10 +31,14 @@ def _generated_secret(file: Path, randomness: Randomness) -> str:
     """A developer's machine makes its secret once and keeps it where only its owner can read it."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as opened:
-                opened.write(randomness.bytes(32).hex() + "\n")
+        if not file.exists():
+            # Written whole under another name first: a crash must not leave half a secret, nor two starts two.
+            with NamedTemporaryFile("w", dir=file.parent, prefix=".secret-") as fresh:
+                fresh.write(randomness.bytes(32).hex() + "\n")
+                fresh.flush()
+                os.fsync(fresh.fileno())
+                with suppress(FileExistsError):
+                    os.link(fresh.name, file)
         return file.read_text().strip()
     except OSError as trouble:
         raise Unavailable from trouble

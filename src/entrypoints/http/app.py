@@ -75,7 +75,9 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
         ),
         logging_config=None,
     )
-    return Perimeter(cast("ASGIApp", litestar), origins=settings.origins, https=settings.https)
+    return Perimeter(
+        cast("ASGIApp", litestar), origins=settings.origins, https=settings.https, loopback_only=settings.development
+    )
 
 
 def cookies_for(settings: Settings) -> Cookies:

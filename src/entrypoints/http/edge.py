@@ -41,7 +41,8 @@ class Edge:
         Every log line of the request carries it from here on (R65).
         """
         trusted = self.ostiary.settings.trusted_proxies
-        hops = [hop.strip() for value in request.headers.getall("x-forwarded-for", []) for hop in value.split(",")]
+        forwarded = ",".join(request.headers.getall("x-forwarded-for", []))
+        hops = [_without_port(hop.strip()) for hop in forwarded.split(",")]
         address = request.client.host if request.client else ""
         while hops and _within(address, trusted) and _is_address(hops[-1]):
             address = hops.pop()
@@ -52,6 +53,7 @@ class Edge:
 
     async def caller_of(self, request: AnyRequest) -> Caller:
         """The signed-in caller, by bearer token or session cookie. Raises `Unauthenticated`."""
+        self.client_of(request)  # so that the log knows who was refused
         authorization = request.headers.getall("authorization", [])
         if not authorization:
             return await self.use_cases.identify(IdentifyCommand(session_cookie=self.cookies.session_of(request)))
@@ -67,6 +69,13 @@ InjectedEdge = NamedDependency[SkipValidation[Edge]]
 
 def _within(address: str, networks: tuple[Network, ...]) -> bool:
     return _is_address(address) and any(ip_address(address) in network for network in networks)
+
+
+def _without_port(hop: str) -> str:
+    """Some proxies write `192.0.2.1:4431` or `[2001:db8::1]:4431`."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _is_address(text: str) -> bool:

@@ -82,7 +82,7 @@ def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, settings: S
     for handler, promise in promised:
         for path in handler.paths:
             for method in handler.http_methods - {"HEAD"}:
-                operation = _operation(promise, path, schemas, handler.status_code, changes=method != "GET")
+                operation = _operation(promise, path, schemas, handler.status_code, settings, changes=method != "GET")
                 paths.setdefault(_template(path), {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -105,7 +105,13 @@ def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, settings: S
 
 
 def _operation(
-    promise: Documented, path: str, schemas: dict[Any, Any], success_status: int, *, changes: bool
+    promise: Documented,
+    path: str,
+    schemas: dict[Any, Any],
+    success_status: int,
+    settings: Settings,
+    *,
+    changes: bool,
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": promise.operation_id,
@@ -123,7 +129,7 @@ def _operation(
         if promise.example is not None:
             content["examples"] = {"usual": {"value": promise.example}}
         operation["requestBody"] = {
-            "required": bool(promise.body.REQUIRED),
+            "required": bool(promise.body.required_besides(settings) or promise.body.REQUIRED),
             "content": {"application/json": content},
         }
     codes = (
@@ -152,7 +158,7 @@ def _success(promise: Documented, schemas: dict[Any, Any], status: int) -> dict[
 def _refusals(status: int, codes: tuple[str, ...], schemas: dict[Any, Any]) -> dict[str, Any]:
     meant = [code for code in codes if STATUS[code] == status]
     response: dict[str, Any] = {
-        "description": f"{HTTPStatus(status).phrase}: {', '.join(f'`{code}`' for code in meant)}",
+        "description": HTTPStatus(status).phrase,
         "content": {
             PROBLEM_JSON: {
                 "schema": schemas[Problem],

@@ -4,6 +4,7 @@ carries, and the last resort when all else fails."""
 import asyncio
 import time
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
@@ -11,6 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from entrypoints.http.problems import EdgeRefusal, plain_problem
+from entrypoints.setting_values import is_loopback
 
 BODY_SECONDS = 10.0
 """A body that has not arrived by then will not (M5)."""
@@ -25,9 +27,10 @@ _log = structlog.get_logger("ostiary.http")
 class Perimeter:
     """An ASGI application around another."""
 
-    def __init__(self, app: ASGIApp, *, origins: frozenset[str], https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, origins: frozenset[str], https: bool, loopback_only: bool) -> None:
         self._app = app
         self._origins = origins
+        self._loopback_only = loopback_only
         self._headers = [
             (b"cache-control", b"no-store"),
             (b"content-security-policy", _API_POLICY),
@@ -58,7 +61,9 @@ class Perimeter:
 
         try:
             changes = scope["method"] not in _SAFE_METHODS or _asks_to_change(scope)
-            if changes and not self._may_change(scope):
+            if self._loopback_only and not _meant_for_loopback(scope):
+                await _answer("not_found", send_with_headers)
+            elif changes and not self._may_change(scope):
                 await _answer("foreign_origin", send_with_headers)
             else:
                 await self._app(scope, _with_deadline(receive), send_with_headers)
@@ -84,6 +89,12 @@ class Perimeter:
         if origins:
             return len(origins) == 1 and origins[0] in self._origins
         return b"cross-site" not in sites
+
+
+def _meant_for_loopback(scope: HTTPScope) -> bool:
+    """On a developer's machine no page of another host may read the dev inbox through a name that leads here."""
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    return all(is_loopback(urlsplit(f"//{host}").hostname or "") for host in hosts)
 
 
 def _asks_to_change(scope: HTTPScope) -> bool:

@@ -62,7 +62,7 @@ STATUS = {
 
 _DETAILS = {
     "malformed_request": "The request could not be read.",
-    "foreign_origin": "This page may not change anything here.",
+    "foreign_origin": "Requests from this origin are not accepted here: it is not in OSTIARY_CORS_ORIGINS.",
     "not_found": "There is nothing here.",
     "method_not_allowed": "This cannot be done here.",
     "request_timeout": "The request did not arrive in time.",

@@ -1,6 +1,6 @@
 """POST /auth/signin and /auth/signout."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import Response, post
 from msgspec import Meta
@@ -9,22 +9,26 @@ from application.admission import SessionWish
 from application.use_cases.sessions import Scope, SignOutCommand
 from application.use_cases.sign_in import SignInCommand
 from domain.session import Transport
-from entrypoints.http.decoding import Body, decode
+from entrypoints.http.decoding import Body, decode, decode_leniently
 from entrypoints.http.edge import AnyRequest, InjectedEdge
 from entrypoints.http.native.shapes import SIGNED_IN_EXAMPLE, SignedInShape, signed_in_response
 from entrypoints.http.openapi import documented
+from entrypoints.settings import Settings
 
 
 class SignInBody(Body, frozen=True, kw_only=True):
     """An e-mail address or a username, and the password."""
-
-    REQUIRED: ClassVar[tuple[str, ...]] = ("password",)
 
     email: Annotated[str | None, Meta(description="The address, or else the username.")] = None
     username: Annotated[str | None, Meta(description="The username, or else the address.")] = None
     password: Annotated[str | None, Meta(description="Never trimmed.")] = None
     transport: Annotated[Literal["cookie", "token"], Meta(description="How the session token travels.")] = "cookie"
     remember: Annotated[bool, Meta(description="Whether the session outlives the browser's.")] = True
+
+    @classmethod
+    def required_besides(cls, settings: Settings) -> list[str]:
+        """The use case asks for it, together with the address or username that goes with it."""
+        return ["password"]
 
 
 class SignOutBody(Body, frozen=True, kw_only=True):
@@ -50,7 +54,7 @@ class SignOutBody(Body, frozen=True, kw_only=True):
 )
 async def sign_in(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
     """Sign in."""
-    body = await decode(request, SignInBody)
+    body, misfits = await decode_leniently(request, SignInBody)
     signed_in = await edge.use_cases.sign_in(
         SignInCommand(
             email=body.email,
@@ -59,6 +63,7 @@ async def sign_in(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
             session=SessionWish(
                 transport=Transport(body.transport), remember=body.remember, client=edge.client_of(request)
             ),
+            malformed=tuple(misfits),
         )
     )
     return signed_in_response(signed_in, edge.cookies)

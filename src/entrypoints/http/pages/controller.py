@@ -54,6 +54,8 @@ def common_context(ostiary: Ostiary) -> dict[str, Any]:
         "name_required": settings.name == "required",
         "privacy_url": settings.privacy_url,
         "dev": ostiary.dev_inbox is not None,
+        "has_product": settings.app_url != settings.public_url,
+        "minutes": int(settings.token_lifetime.total_seconds() // 60),
     }
 
 
