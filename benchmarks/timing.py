@@ -1,7 +1,7 @@
 """Does time tell who has an account? Interleaved requests for present and absent addresses on one connection, compared
 by AUC (Mann-Whitney): 0.5 is a coin, 1.0 tells for sure. Run as `python benchmarks/timing.py [N]`, N of each class.
 
-The negative control compares a class with itself; the positive control leaves the decoy hash out and must be seen.
+The negative control compares a class with itself.
 """
 
 import http.client
