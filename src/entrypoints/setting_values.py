@@ -108,6 +108,13 @@ def path(text: str) -> str:
     return text
 
 
+def identifier(text: str) -> str:
+    """A name in SQL that needs no quotes."""
+    if not re.fullmatch(r"(?!pg_)[a-z_][a-z0-9_]{0,62}", text):
+        raise ValueError("expected a name of small letters, digits and underscores, such as ostiary")
+    return text
+
+
 def folder(text: str) -> Path:
     """A folder, which need not exist yet."""
     return Path(text)

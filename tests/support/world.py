@@ -20,6 +20,7 @@ from entrypoints.composition import Ostiary, Replacements, compose, memory_store
 from entrypoints.settings import read_settings
 from tests.support.clock import SettableClock
 from tests.support.mail import Mailbox, token_in
+from tests.support.store_kinds import settings_of
 
 ADA = "ada@example.com"
 PASSWORD = "engine of difference"
@@ -108,18 +109,20 @@ class World:
 
 @asynccontextmanager
 async def make_world(store: str, folder: Path, variables: Mapping[str, str] | None = None) -> AsyncIterator[World]:
-    """Ostiary over `store` (memory or sqlite), with hashing at test cost."""
-    settings = read_settings(
-        {"OSTIARY_DATA_DIR": str(folder), "OSTIARY_DELIVERY_JITTER": "0s", **(variables or {})}, dotenv=None
-    )
-    clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
-    replace = Replacements(
-        store=memory_store() if store == "memory" else None,
-        clock=clock,
-        hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
-        mail_sender=mailbox,
-        events=events,
-    )
-    async with compose(settings, replace) as ostiary:
-        yield World(ostiary, clock, mailbox, events)
-    slots.close()
+    """Ostiary over `store` (a key of `STORES`), with hashing at test cost."""
+    with settings_of(store) as of_store:
+        settings = read_settings(
+            {"OSTIARY_DATA_DIR": str(folder), "OSTIARY_DELIVERY_JITTER": "0s", **of_store, **(variables or {})},
+            dotenv=None,
+        )
+        clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
+        replace = Replacements(
+            store=memory_store() if store == "memory" else None,
+            clock=clock,
+            hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
+            mail_sender=mailbox,
+            events=events,
+        )
+        async with compose(settings, replace) as ostiary:
+            yield World(ostiary, clock, mailbox, events)
+        slots.close()

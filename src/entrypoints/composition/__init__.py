@@ -28,10 +28,10 @@ from application.use_cases.sign_up import ProfileRules, SignUp
 from domain.password import PasswordPolicy
 from domain.session import SessionLifetimes
 from entrypoints.composition import choices
-from entrypoints.composition.stores import Store, memory_store, migrate_database, sql_store
+from entrypoints.composition.stores import SchemaMismatch, Store, memory_store, migrate_database, sql_store
 from entrypoints.settings import Settings, SettingsError
 
-__all__ = ["Ostiary", "Replacements", "Store", "compose", "memory_store", "migrate_database"]
+__all__ = ["Ostiary", "Replacements", "SchemaMismatch", "Store", "compose", "memory_store", "migrate_database"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,8 @@ class Ostiary:
 async def compose(settings: Settings, replace: Replacements | None = None) -> AsyncIterator[Ostiary]:
     """Build the service; leaving lets go of the database and the hashing threads.
 
-    Raises `Unavailable` when the database does not answer, and `SettingsError` for a mail sender that is missing.
+    Raises `Unavailable` when the database does not answer, `SchemaMismatch` when its schema is not this program's, and
+    `SettingsError` for a mail sender that is missing.
     """
     replace = replace or Replacements()
     async with AsyncExitStack() as stack:
