@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 _USER_AGENT_LENGTH = 256
 
@@ -35,6 +36,7 @@ class Client:
         return "".join(char for char in self.user_agent if char.isprintable())[:_USER_AGENT_LENGTH]
 
 
+@lru_cache(maxsize=4096)
 def _unwrapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         ip = ipaddress.ip_address(address)

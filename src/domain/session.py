@@ -132,14 +132,14 @@ class SessionToken:
         return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
     @staticmethod
-    def sealed_part(session: Session) -> bytes:
+    def sealed_part(session: Session, counter: int) -> bytes:
         """What the MAC is computed over: nothing that names a session can be changed without the key."""
         return b"|".join(
             (
                 bytes([_VERSION]),
                 session.transport.encode(),
                 session.id.bytes,
-                struct.pack(">I", session.counter),
+                struct.pack(">I", counter),
                 session.seed,
             )
         )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from email.headerregistry import Address
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -182,6 +183,7 @@ def in_words(span: timedelta) -> str:
     return f"{seconds // size}{unit}"
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this very machine."""
     if host == "localhost" or host.endswith(".localhost"):

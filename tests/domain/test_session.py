@@ -76,7 +76,7 @@ def test_what_is_sealed_differs_with_session_counter_transport_and_seed() -> Non
         replace(one, transport=Transport.TOKEN),
         replace(one, seed=bytes(15) + b"1"),
     ]
-    assert len({SessionToken.sealed_part(each) for each in (one, *others)}) == 5
+    assert len({SessionToken.sealed_part(each, each.counter) for each in (one, *others)}) == 5
 
 
 def test_neither_seed_nor_mac_shows_itself() -> None:

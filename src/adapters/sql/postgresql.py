@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -64,7 +65,7 @@ class PostgresqlDatabase:
             max_overflow=0,
             pool_timeout=server.patience.total_seconds(),
             hide_parameters=True,  # an error message is no place for an address or a hash
-            connect_args={"async_creator_fn": self._connect, **_statement_names(pooled=server.pooled)},
+            connect_args={"async_creator_fn": partial(_connect, server), **_statement_names(pooled=server.pooled)},
             execution_options={"schema_translate_map": {None: server.schema}},
         )
         event.listen(self.engine.sync_engine, "checkout", _replace_the_dead)
@@ -125,51 +126,56 @@ class PostgresqlDatabase:
             await self._quick.close()
         await self.engine.dispose()
 
-    async def _connect(self) -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(self._server.dsn, **_connection_options(self._server))
-
 
 class _QuickReads:
     """Statements compiled once by SQLAlchemy and run by asyncpg itself: a third of the time of the usual road, for the
-    read that every request of a signed-in caller makes (DESIGN section 9)."""
+    read that every request of a signed-in caller makes (DESIGN section 9).
+
+    Its connections are never in a transaction, so there is nothing to reset between two readers: the driver's own pool
+    would take as long as the read.
+    """
 
     def __init__(self, server: PostgresqlServer, dialect: Dialect, connections: int) -> None:
         self._server = server
         self._dialect = dialect
-        self._connections = connections
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._idle: list[asyncpg.Connection[asyncpg.Record]] = []
+        self._turns = asyncio.Semaphore(connections)
         self._compiled: dict[Select[Any], tuple[str, Mapping[str, object]]] = {}
 
     async def row(self, statement: Select[Any], parameters: Mapping[str, object]) -> Mapping[str, Any] | None:
         sql, constants = self._compiled.get(statement) or self._compile(statement)
         values = {**constants, **parameters}.values()
         try:
-            pool = self._pool or await self._open()
-            async with pool.acquire(timeout=self._server.patience.total_seconds()) as connection:
+            async with self._connection() as connection:
                 found: Mapping[str, Any] | None = await connection.fetchrow(sql, *values)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as trouble:
             raise Unavailable from trouble
         return found
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        if self._turns.locked():
+            async with asyncio.timeout(self._server.patience.total_seconds()):
+                await self._turns.acquire()
+        else:
+            await self._turns.acquire()
+        try:
+            connection = self._idle.pop() if self._idle else await _connect(self._server)
+            if connection.is_closed():
+                connection = await _connect(self._server)
+            try:
+                yield connection
+            except BaseException:  # a reader that went away in the middle leaves the answer for the next one
+                connection.terminate()
+                raise
+            self._idle.append(connection)
+        finally:
+            self._turns.release()
+
     async def close(self) -> None:
         """Let go of the connections."""
-        if self._pool is not None:
-            try:
-                async with asyncio.timeout(self._server.patience.total_seconds()):
-                    await self._pool.close()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                self._pool.terminate()
-
-    async def _open(self) -> "asyncpg.Pool[asyncpg.Record]":
-        self._pool = asyncpg.create_pool(
-            self._server.dsn,
-            min_size=0,
-            max_size=self._connections,
-            reset=_nothing,  # there is nothing to reset where nothing but reads happens
-            **_connection_options(self._server),
-        )
-        # Without a connection to begin with, it is open before anybody else can ask.
-        return await self._pool
+        while self._idle:
+            await self._idle.pop().close(timeout=self._server.patience.total_seconds())
 
     def _compile(self, statement: Select[Any]) -> tuple[str, Mapping[str, object]]:
         """The SQL, and its parameters in order with the values of those that never change."""
@@ -180,23 +186,20 @@ class _QuickReads:
         return self._compiled[statement]
 
 
-def _connection_options(server: PostgresqlServer) -> dict[str, Any]:
+async def _connect(server: PostgresqlServer) -> "asyncpg.Connection[asyncpg.Record]":
     limit = server.statement_timeout
     settings = {"application_name": "ostiary"}
     if limit is not None:
         settings["statement_timeout"] = str(int(limit.total_seconds() * 1000))
-    return {
-        "timeout": server.patience.total_seconds(),
+    return await asyncpg.connect(
+        server.dsn,
+        timeout=server.patience.total_seconds(),
         # The server keeps the time itself and says so politely; where it cannot, nobody waits for ever.
-        "command_timeout": limit.total_seconds() + 1 if limit is not None else None,
+        command_timeout=limit.total_seconds() + 1 if limit is not None else None,
         # A pooler refuses settings that it cannot carry over to another connection.
-        "server_settings": None if server.pooled else settings,
-        "statement_cache_size": 0 if server.pooled else 100,
-    }
-
-
-async def _nothing(_connection: object) -> None:
-    """What there is to reset."""
+        server_settings=None if server.pooled else settings,
+        statement_cache_size=0 if server.pooled else 100,
+    )
 
 
 def _statement_names(*, pooled: bool) -> dict[str, Any]:
