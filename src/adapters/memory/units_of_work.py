@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from adapters.memory.collections import (
     MemoryAccounts,
     MemoryLetters,
-    MemorySessions,
     MemorySignUps,
     MemoryTokens,
     MemoryUsernameClaims,
     MemoryUsers,
 )
 from adapters.memory.limits import MemoryUnitLimits
+from adapters.memory.sessions import MemorySessions
 from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
 
 
