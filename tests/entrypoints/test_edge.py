@@ -28,7 +28,7 @@ READ = ["/auth/me", "/auth/users/x", "/auth/policy", "/.well-known/jwks.json", "
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get"])
-@pytest.mark.parametrize("path", ["/auth/verify-email", "/auth/resend-verification", "/auth/signout"])
+@pytest.mark.parametrize("path", ["/auth/verify-email", "/auth/resend-verification", "/auth/signout", "/auth/refresh"])
 def test_what_changes_something_is_only_ever_posted(server: Server, method: str, path: str) -> None:
     with server.client() as client:
         answer = client.request(method, path)
