@@ -172,9 +172,10 @@ def ask(client: httpx.Client, name: str) -> httpx.Response:
 
 
 def assert_guarded(answer: httpx.Response) -> None:
-    """Not stored, not sniffed, not framed, not referred, and silent about what serves it."""
+    """Not stored (but for the public keys), not sniffed, not framed, not referred, and silent about what serves it."""
     headers = answer.headers
-    assert headers.get_list("cache-control") == ["no-store"]
+    keys = answer.is_success and answer.request.url.path == "/.well-known/jwks.json"
+    assert headers.get_list("cache-control") == ["public, max-age=300" if keys else "no-store"]
     assert headers.get_list("x-content-type-options") == ["nosniff"]
     assert headers.get_list("referrer-policy") == ["no-referrer"]
     (policy,) = headers.get_list("content-security-policy")
