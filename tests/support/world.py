@@ -10,6 +10,7 @@ from adapters.hashing.slots import HashingSlots
 from application.admission import SessionWish, SignedIn
 from application.catalogue import UseCases
 from application.use_cases.email_verification import VerifyEmailCommand
+from application.use_cases.refresh import RefreshCommand
 from application.use_cases.resend_verification import ResendVerificationCommand
 from application.use_cases.sign_in import SignInCommand
 from application.use_cases.sign_up import SignUpCommand, VerificationSent
@@ -100,6 +101,11 @@ class World:
     ) -> SignedIn:
         wish = SessionWish(client=client, transport=transport, remember=remember)
         return await self.use_cases.sign_in(SignInCommand(email=email, password=password, session=wish))
+
+    async def refresh(self, holding: SignedIn, *, client: Client = HERE) -> SignedIn:
+        """By the token somebody was answered with."""
+        text, transport = holding.session_token.text, holding.session.transport
+        return await self.use_cases.refresh(RefreshCommand(session_token=text, transport=transport, client=client))
 
     async def member(self, email: str = ADA, password: str = PASSWORD, *, client: Client = HERE) -> SignedIn:
         """Somebody who signed up and proved their mailbox."""

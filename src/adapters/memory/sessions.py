@@ -40,6 +40,19 @@ class MemorySessions:
                 stored, last_seen_at=now, idle_expires_at=now + session.idle_time
             )
 
+    async def advance(self, successor: Session) -> bool:
+        stored = self._tables.sessions.get(successor.id)
+        if stored is None or stored.counter != successor.counter - 1 or _living_user(self._tables, stored) is None:
+            return False
+        self._tables.sessions[stored.id] = replace(
+            stored,
+            counter=successor.counter,
+            refreshed_at=successor.refreshed_at,
+            last_seen_at=successor.last_seen_at,
+            idle_expires_at=successor.idle_expires_at,
+        )
+        return True
+
     async def end(self, session_id: UUID) -> None:
         self._tables.sessions.pop(session_id, None)
 

@@ -68,6 +68,22 @@ class SqlSessions:
             .values(last_seen_at=now, idle_expires_at=now + session.idle_time)
         )
 
+    async def advance(self, successor: Session) -> bool:
+        still_good = _living_accounts().where(
+            users.c.id == sessions.c.user_id, accounts.c.credential_version == sessions.c.credential_version
+        )
+        result = await self._connection.execute(
+            update(sessions)
+            .where(sessions.c.id == successor.id, sessions.c.counter == successor.counter - 1, still_good.exists())
+            .values(
+                counter=successor.counter,
+                refreshed_at=successor.refreshed_at,
+                last_seen_at=successor.last_seen_at,
+                idle_expires_at=successor.idle_expires_at,
+            )
+        )
+        return result.rowcount == 1
+
     async def end(self, session_id: UUID) -> None:
         await self._connection.execute(delete(sessions).where(sessions.c.id == session_id))
 

@@ -98,6 +98,13 @@ class Sessions(Protocol):
     async def touch(self, session: Session, now: datetime) -> None:
         """Note that it was used `now` and push its idle expiry out by its idle time."""
 
+    async def advance(self, successor: Session) -> bool:
+        """Put a session's successor in its place: counter and times. Of any number at once exactly one gets True.
+
+        False, and nothing is changed, when the counter has moved on, the session has ended, its credential version is
+        no longer the account's or the user is disabled.
+        """
+
     async def end(self, session_id: UUID) -> None:
         """End this one; it may be gone already."""
 

@@ -21,6 +21,7 @@ from application.use_cases.email_verification import VerifyEmail
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
 from application.use_cases.mail_delivery import DeliverMail
+from application.use_cases.refresh import Refresh
 from application.use_cases.resend_verification import ResendVerification
 from application.use_cases.sessions import SignOut
 from application.use_cases.sign_in import SignIn
@@ -152,6 +153,14 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
                 clock=clock,
                 events=events,
                 quotas=quotas,
+            ),
+            refresh=Refresh(
+                reading=store.units.session_reading,
+                keeping=store.units.session_keeping,
+                seal=seal,
+                admission=admission,
+                clock=clock,
+                events=events,
             ),
             sign_out=SignOut(keeping=store.units.session_keeping, events=events),
             identify=Identify(

@@ -36,9 +36,9 @@ def postgresql(settings: Settings) -> PostgresqlServer:
 
 
 def master_secrets(settings: Settings, randomness: Randomness) -> list[MasterSecret]:
-    """The secret that signs, then those that only verify."""
+    """The secret that signs, then those that only verify, each once: a key set names no key twice."""
     own = settings.secret or _generated_secret(settings.data_dir / "secret", randomness)
-    return [MasterSecret(secret.encode()) for secret in (own, *settings.accepted_secrets)]
+    return [MasterSecret(secret.encode()) for secret in dict.fromkeys((own, *settings.accepted_secrets))]
 
 
 def _generated_secret(file: Path, randomness: Randomness) -> str:
