@@ -1,60 +1,64 @@
-"""Does time tell who has an account? Interleaved requests for present and absent addresses on one connection, compared
-by AUC (Mann-Whitney): 0.5 is a coin, 1.0 tells for sure. Run as `python benchmarks/timing.py [N]`, N of each class.
+"""Does time tell who has an account? Interleaved requests of two classes on one connection, compared by AUC
+(Mann-Whitney): 0.5 is a coin, 1.0 tells for sure. Run as `python -m benchmarks.timing [N]`, N of each class.
 
-The negative control compares a class with itself.
+The negative control compares a class with itself. The positive control is Ostiary without its decoy, and must be told.
 """
 
 import http.client
 import json
-import os
 import random
 import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from dataclasses import fields
-from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Callable, Mapping
 
-from domain.limits import Quotas
+from benchmarks.servers import NO_LIMITS, PASSWORD, Process, member, ostiary
+from tests.support import postgresql
 
 WARM_UP = 50
-PASSWORD = "engine of difference"
-PRESENT = "present@example.com"
+PRESENT, ABSENT, WAITING = "ada@example.com", "absent@example.com", "waiting@example.com"
+WANTED = "AUC 0.45 to 0.55, medians within 1 ms or 2 %"
+
+WITHOUT_DECOY = """
+from entrypoints.cli.main import _announce
+from entrypoints.server import serve
+from entrypoints.composition import Replacements, choices
+from entrypoints.settings import read_settings
+
+settings = read_settings()
+with choices.argon2_hasher(settings) as hasher:
+    async def at_once(password):
+        pass
+    hasher.verify_decoy = at_once
+    serve(settings, Replacements(hasher=hasher), announce=_announce)
+"""
+
+Bodies = tuple[Mapping[str, str], Mapping[str, str]]
 
 
-class Server:
-    """`ostiary serve` at production cost, with limits off, and one connection to it."""
+class Stopwatch:
+    """One kept connection, and the time that an answer takes on it."""
 
-    def __init__(self, folder: str) -> None:
-        limits = {f"OSTIARY_LIMIT_{quota.name.upper()}": "off" for quota in fields(Quotas)}
-        environ = {**os.environ, **limits, "OSTIARY_PORT": "0", "OSTIARY_DATA_DIR": folder}
-        command = [str(Path(sys.executable).with_name("ostiary")), "serve"]
-        log = Path(folder, "log")
-        with log.open("w") as output:
-            self.process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=output)
-        while " and is reached" not in log.read_text():
-            time.sleep(0.05)
-        self.port = int(log.read_text().split(" and ")[0].rpartition(":")[2])
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        self.connection.connect()
+    def __init__(self, server: Process) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        self._connection.connect()
         # http.client sends head and body apart; without this the kernel's waiting drowns what is measured.
-        self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def post(self, path: str, body: dict[str, str]) -> float:
+    def post(self, path: str, body: Mapping[str, str]) -> float:
         """Milliseconds from sending to the whole answer."""
-        content = json.dumps(body)
-        started = time.perf_counter()
-        self.connection.request("POST", path, content, {"Content-Type": "application/json"})
-        self.connection.getresponse().read()
-        return (time.perf_counter() - started) * 1000
+        return self._timed("POST", path, json.dumps(body), {"Content-Type": "application/json"})
 
-    def get(self, path: str) -> object:
-        """A JSON answer."""
-        self.connection.request("GET", path)
-        return json.loads(self.connection.getresponse().read())
+    def get(self, path: str, cookie: str) -> float:
+        """The same."""
+        return self._timed("GET", path, None, {"Cookie": cookie})
+
+    def _timed(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> float:
+        started = time.perf_counter()
+        self._connection.request(method, path, body, headers)
+        self._connection.getresponse().read()
+        return (time.perf_counter() - started) * 1000
 
 
 def auc(one: list[float], other: list[float]) -> float:
@@ -64,46 +68,68 @@ def auc(one: list[float], other: list[float]) -> float:
     return (rank_sum - len(other) * (len(other) + 1) / 2) / (len(one) * len(other))
 
 
-def compare(server: Server, name: str, path: str, bodies: tuple[dict[str, str], dict[str, str]], count: int) -> None:
-    """Print the AUC and medians of two classes of request, interleaved at random."""
+def compare(name: str, measure: Callable[[int], float], count: int, wanted: str = WANTED) -> None:
+    """Print the AUC and medians of the two classes of `measure`, interleaved at random."""
     order = [0] * count + [1] * count
     random.shuffle(order)
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(WARM_UP):
-        server.post(path, bodies[0])
+        measure(0)
     for which in order:
-        times[which].append(server.post(path, bodies[which]))
-    medians = [statistics.median(each) for each in times]
+        times[which].append(measure(which))
+    one, other = (statistics.median(each) for each in times)
     print(
-        f"{name:34} AUC {auc(*times):.3f}   medians {medians[0]:.2f} ms, {medians[1]:.2f} ms   N = {count}", flush=True
+        f"| {name} | **AUC {auc(*times):.3f}** | medians {one:.2f} and {other:.2f} ms, N = {count} | {wanted} |",
+        flush=True,
     )
 
 
 def main(count: int) -> None:
-    """Make one account, then compare."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder)
-        try:
-            server.post("/auth/signup", {"email": PRESENT, "password": PASSWORD, "name": "Ada"})
-            while not (letters := server.get("/dev/inbox.json")):
-                time.sleep(0.1)
-            link = letters[0]["link"]  # type: ignore[index]
-            token = parse_qs(urlsplit(link).query)["token"][0]
-            server.post("/auth/verify-email", {"token": token, "password": PASSWORD})
-            absent, wrong = "absent@example.com", "not the right password"
-            sign_in = ({"email": absent, "password": wrong}, {"email": PRESENT, "password": wrong})
-            compare(server, "sign-in, same class twice", "/auth/signin", (sign_in[0], sign_in[0]), count)
-            compare(server, "sign-in, absent or present", "/auth/signin", sign_in, count)
-            resend = ({"email": absent}, {"email": PRESENT})
-            compare(server, "resend, absent or present", "/auth/resend-verification", resend, count)
-            server.post("/auth/signup", {"email": "waiting@example.com", "password": PASSWORD, "name": "Ada"})
-            waiting = ({"email": absent}, {"email": "waiting@example.com"})
-            compare(server, "resend, absent or waiting", "/auth/resend-verification", waiting, count)
-            sign_up = tuple({"email": email, "password": PASSWORD, "name": "Ada"} for email in (absent, PRESENT))
-            compare(server, "sign-up, absent or present", "/auth/signup", sign_up, count)
-        finally:
-            server.process.terminate()
-            server.process.wait()
+    """Make an account and a waiting sign-up, then compare."""
+    wrong = "not the right password"
+    sign_in: Bodies = ({"email": ABSENT, "password": wrong}, {"email": PRESENT, "password": wrong})
+    with postgresql.fresh_database() as url, ostiary(url, **NO_LIMITS) as server:
+        cookie, _ = member(server)
+        server.post("/auth/signup", {"email": WAITING, "password": PASSWORD, "name": "Ada"})
+        watch = Stopwatch(server)
+        flows: list[tuple[str, str, Bodies]] = [
+            ("time of sign-in, absent and present", "/auth/signin", sign_in),
+            (
+                "time of sign-in, absent and waiting",
+                "/auth/signin",
+                (sign_in[0], {"email": WAITING, "password": PASSWORD}),
+            ),
+            (
+                "time of resend, absent and present",
+                "/auth/resend-verification",
+                ({"email": ABSENT}, {"email": PRESENT}),
+            ),
+            (
+                "time of resend, absent and waiting",
+                "/auth/resend-verification",
+                ({"email": ABSENT}, {"email": WAITING}),
+            ),
+            ("time of sign-up, absent and present", "/auth/signup", (_sign_up(ABSENT), _sign_up(PRESENT))),
+        ]
+        compare("time of sign-in, the same class twice", lambda _: watch.post("/auth/signin", sign_in[0]), count)
+        for name, path, bodies in flows:
+            compare(name, lambda which, path=path, bodies=bodies: watch.post(path, bodies[which]), count)  # type: ignore[misc]
+        for name, path, bodies in flows[2:]:
+
+            def followed(which: int, path: str = path, bodies: Bodies = bodies) -> float:
+                watch.post(path, bodies[which])
+                return watch.get("/auth/me", cookie)
+
+            compare(f"{name}: of the request that follows", followed, count)
+    with postgresql.fresh_database() as url, ostiary(url, WITHOUT_DECOY, **NO_LIMITS) as server:
+        member(server)
+        watch = Stopwatch(server)
+        name = "without the decoy: sign-in, absent and present"
+        compare(name, lambda which: watch.post("/auth/signin", sign_in[which]), min(count, 200), "told: AUC 1")
+
+
+def _sign_up(email: str) -> Mapping[str, str]:
+    return {"email": email, "password": PASSWORD, "name": "Ada"}
 
 
 if __name__ == "__main__":

@@ -50,6 +50,10 @@ class TestServer:
         """From whatever it left on disk."""
         self._server.ensure_postgres_running()
 
+    def log_lines(self) -> list[str]:
+        """What it has logged so far."""
+        return self._server.log.read_text(errors="replace").splitlines()
+
     def remove(self) -> None:
         """Stop it and leave nothing behind."""
         self._server.stop()
