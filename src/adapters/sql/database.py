@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Unavailable
 
+_OF_THE_STORE = frozenset({"42501", "42P01", "3F000"})
+"""Errors in our statements, as PostgreSQL has it, that whoever keeps the store makes: no rights, no table, no schema."""
+
 
 class Transaction:
     """What a unit of work stands on: its connection, and the one way to make its work true."""
@@ -63,8 +66,12 @@ def store_troubles() -> Iterator[None]:
     """Say `Unavailable` for a store that is locked, full, read-only, broken or gone; pass mistakes of ours on."""
     try:
         yield
-    except (IntegrityError, ProgrammingError, DataError):
+    except (IntegrityError, DataError):
         raise
+    except ProgrammingError as trouble:
+        if getattr(trouble.orig, "sqlstate", None) not in _OF_THE_STORE:
+            raise
+        raise Unavailable from trouble
     except (DBAPIError, PoolTimeout, OSError) as trouble:
         # OSError, because a server that is gone is told by the socket, not by the driver.
         raise Unavailable from trouble

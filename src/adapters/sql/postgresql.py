@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Select, event, text
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -69,6 +69,7 @@ class PostgresqlDatabase:
         )
         event.listen(self.engine.sync_engine, "checkout", _replace_the_dead)
         event.listen(self.engine.sync_engine, "checkin", _note_the_time)
+        event.listen(self.engine.sync_engine, "handle_error", _forget_the_values)
         # A read needs no transaction: what a statement sees is settled when it starts. Behind a pooler it is what keeps
         # preparing a statement and running it on one connection.
         self._readers = self.engine if server.pooled else self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -206,6 +207,14 @@ def _statement_names(*, pooled: bool) -> dict[str, Any]:
 
 def _note_the_time(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["used_at"] = time.monotonic()
+
+
+def _forget_the_values(context: ExceptionContext) -> None:
+    """PostgreSQL quotes the row or key it refused; an error message is no place for them either."""
+    said: Any = context.original_exception
+    for error in (said, said.__cause__):
+        if hasattr(error, "detail"):
+            error.detail = None
 
 
 def _replace_the_dead(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
