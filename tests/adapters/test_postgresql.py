@@ -6,8 +6,9 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -354,15 +355,79 @@ async def blocked(url: str, count: int) -> None:
     await until(waiting, f"{count} statements to be held up")
 
 
+class Wire:
+    """What lies between us and the server: it can fall silent, as when a firewall forgot our connections."""
+
+    def __init__(self, url: str) -> None:
+        self._socket = Path(dict(parse_qsl(urlsplit(url).query))["host"]) / ".s.PGSQL.5432"
+        self._copying: set[asyncio.Task[None]] = set()
+        self._ends: list[asyncio.StreamWriter] = []
+
+    def forget(self) -> None:
+        """Nothing passes any more over the connections there are, and nobody is told."""
+        for task in self._copying:
+            task.cancel()
+
+    def close(self) -> None:
+        """Of course it all ends when the test does."""
+        self.forget()
+        for end in self._ends:
+            end.close()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A new connection."""
+        there_reader, there_writer = await asyncio.open_unix_connection(self._socket)
+        self._ends += writer, there_writer
+        for source, sink in ((reader, there_writer), (there_reader, writer)):
+            task = asyncio.create_task(self._copy(source, sink))
+            self._copying.add(task)
+            task.add_done_callback(self._copying.discard)
+
+    async def _copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            sink.write(data)
+        sink.close()
+
+
+@asynccontextmanager
+async def wire_to(url: str, folder: Path) -> AsyncIterator[tuple[Wire, str]]:
+    """A wire, and the URL that leads over it."""
+    wire = Wire(url)
+    listening = await asyncio.start_unix_server(wire.carry, folder / ".s.PGSQL.5432")
+    async with listening:
+        yield wire, urlsplit(url)._replace(query=urlencode({"host": str(folder)})).geturl()
+        wire.close()
+
+
 @each_way
-async def test_a_connection_that_went_silent_in_a_pause_is_found_out_before_it_is_relied_on(
-    url: str, way: Way, monkeypatch: pytest.MonkeyPatch
+async def test_connections_that_a_firewall_forgot_in_a_pause_are_replaced_before_they_are_relied_on(
+    url: str, tmp_path: Path, way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No network tells when a firewall forgot a connection: it is asked, once, after a pause."""
-    monkeypatch.setattr(module, "_ASK_AFTER_SECONDS", 0.0)
-    async with open_database(url, patience=SOON) as database:
-        await way(database)
-        await way(database)
+    """No network tells; so after a pause we ask first, and do not wait long for the answer."""
+    monkeypatch.setattr(module, "_ASK_AFTER_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_IDLE_SECONDS", 0.05)
+    async with wire_to(url, tmp_path) as (wire, over_wire), open_database(over_wire, patience=SOON) as database:
+        await asyncio.gather(*(way(database) for _ in range(3)))
+        wire.forget()
+        await asyncio.sleep(0.1)
+        started = time.monotonic()
+        await asyncio.gather(*(way(database) for _ in range(3)))
+        assert time.monotonic() - started < 2
+
+
+@each_way
+async def test_connections_that_fall_silent_while_they_are_used_are_unavailable_once_each(
+    url: str, tmp_path: Path, way: Way
+) -> None:
+    async with wire_to(url, tmp_path) as (wire, over_wire):
+        async with open_database(over_wire, patience=SOON, statement_timeout=SOON) as database:
+            await way(database)
+            wire.forget()
+            started = time.monotonic()
+            with pytest.raises(Unavailable):
+                await way(database)
+            await way(database)
+            assert time.monotonic() - started < 4
 
 
 async def test_who_waits_too_long_for_a_connection_is_told_unavailable_and_the_next_is_served(url: str) -> None:

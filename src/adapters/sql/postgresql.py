@@ -21,6 +21,12 @@ from domain.errors import Unavailable
 _ASK_AFTER_SECONDS = 10.0
 """A connection that lay unused for longer is asked whether it still lives before it is relied on."""
 
+_ANSWER_SECONDS = 1.0
+"""One that says nothing for so long then is taken for dead: a firewall or a failover tells nobody."""
+
+_IDLE_SECONDS = 60.0
+"""A connection for quick reads, which are not to wait for an answer first, is closed when it lay unused for so long."""
+
 _SHARE_OF_QUICK_READS = 4
 """One connection in so many is kept for them."""
 
@@ -144,10 +150,11 @@ class _QuickReads:
     async def row(self, statement: Select[Any], parameters: Mapping[str, object]) -> Mapping[str, Any] | None:
         sql, constants = self._compiled.get(statement) or self._compile(statement)
         values = {**constants, **parameters}.values()
+        patience = self._server.patience.total_seconds()
         try:
             pool = self._pool or await self._open()
-            async with pool.acquire(timeout=self._server.patience.total_seconds()) as connection:
-                found: Mapping[str, Any] | None = await connection.fetchrow(sql, *values)
+            async with pool.acquire(timeout=patience) as connection:
+                found: Mapping[str, Any] | None = await connection.fetchrow(sql, *values, timeout=patience)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as trouble:
             raise Unavailable from trouble
         return found
@@ -166,6 +173,7 @@ class _QuickReads:
             self._server.dsn,
             min_size=0,
             max_size=self._connections,
+            max_inactive_connection_lifetime=_IDLE_SECONDS,
             reset=_nothing,  # there is nothing to reset where nothing but reads happens
             **_connection_options(self._server),
         )
@@ -224,6 +232,11 @@ def _replace_the_dead(connection: Any, record: ConnectionPoolEntry, _proxy: Any)
         raise DisconnectionError
     if time.monotonic() - record.info.get("used_at", time.monotonic()) > _ASK_AFTER_SECONDS:
         try:
-            connection.ping()
+            connection.run_async(_answer)
         except Exception as trouble:
+            connection.driver_connection.terminate()  # without the good-bye that a silent one would keep us waiting for
             raise DisconnectionError from trouble
+
+
+async def _answer(connection: "asyncpg.Connection[Any]") -> None:
+    await connection.execute("", timeout=_ANSWER_SECONDS)
