@@ -1,7 +1,7 @@
 """The promise of `application.ports.units_of_work` under fire: whatever step fails, nothing is half done.
 
 Each test interrupts a whole use case at its first statement, then at its second, and so on until it is no longer
-reached. After every interruption the file is looked at from outside, and the person simply tries again.
+reached. After every interruption the database is looked at from outside, and the person simply tries again.
 """
 
 import asyncio
@@ -16,16 +16,17 @@ from application.use_cases.identify import Caller, IdentifyCommand
 from application.use_cases.sessions import Scope, SignOutCommand
 from domain.errors import AlreadyVerified, TokenInvalid, Unauthenticated, Unavailable
 from domain.letters import LEASE
-from tests.support.fault_world import FaultyWorld, Mishap, make_faulty_world
+from domain.session import PRESENCE_INTERVAL
+from tests.support.fault_world import FAULTY, FaultyWorld, Mishap, make_faulty_world
 from tests.support.mail import token_in
 from tests.support.world import HERE, OTHER_PASSWORD
 
 each_mishap = pytest.mark.parametrize("mishap", Mishap, ids=lambda mishap: mishap.name.lower())
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[FaultyWorld]:
-    async with make_faulty_world(tmp_path) as made:
+@pytest.fixture(params=sorted(FAULTY))
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FaultyWorld]:
+    async with make_faulty_world(request.param, tmp_path) as made:
         yield made
 
 
@@ -216,6 +217,23 @@ async def test_an_interrupted_sign_out_ended_the_sessions_or_did_not_and_is_simp
         assert seen in (ended, [False] * 3), "all that were meant, or none"
         await world.use_cases.sign_out(command)
         assert [await alive(world, cookie) is None for cookie in cookies] == ended
+
+    assert await interrupted_at_every_step(world, mishap, prepare, afterwards) >= 1
+
+
+@each_mishap
+async def test_an_interrupted_recognition_signs_nobody_out_and_is_simply_repeated(
+    world: FaultyWorld, mishap: Mishap
+) -> None:
+    cookies: dict[str, str] = {}
+
+    async def prepare(email: str) -> Callable[[], Awaitable[object]]:
+        cookies[email] = (await world.member(email)).session_token.text
+        world.clock.advance(seconds=PRESENCE_INTERVAL.total_seconds())  # so that presence is to be noted as well
+        return lambda: alive(world, cookies[email])
+
+    async def afterwards(email: str) -> None:
+        assert await alive(world, cookies[email])
 
     assert await interrupted_at_every_step(world, mishap, prepare, afterwards) >= 1
 

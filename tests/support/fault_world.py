@@ -1,7 +1,7 @@
-"""Ostiary over a real SQLite file whose statements fail on command, and a look at the file from outside."""
+"""Ostiary over a real database whose statements fail on command, and a look at it from outside."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import fields
 from enum import Enum
@@ -14,13 +14,16 @@ from sqlalchemy.exc import OperationalError
 
 from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
+from adapters.sql.database import Database, store_troubles
 from adapters.sql.limits import SqlLimits
+from adapters.sql.postgresql import PostgresqlDatabase, PostgresqlServer
 from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from domain.limits import Quotas
 from entrypoints.composition import Replacements, Store, compose
 from entrypoints.settings import read_settings
+from tests.support import postgresql
 from tests.support.clock import SettableClock
 from tests.support.mail import Mailbox
 from tests.support.store_kinds import LIMITS_KEY, fresh_file, sqlite_url
@@ -41,14 +44,19 @@ class Mishap(Enum):
 class Saboteur:
     """Counts statements and commits of a database as steps, and makes the chosen one fail."""
 
-    def __init__(self, *databases: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._left: int | None = None
         self._mishap = Mishap.ONCE
         self.struck = False
-        for database in databases:
-            for engine in (database.writer.sync_engine, database.readers.sync_engine):
-                event.listen(engine, "before_cursor_execute", self._at_statement)
-                event.listen(engine, "commit", self._at_commit)
+        if isinstance(database, SqliteDatabase):
+            engines = [database.writer, database.readers]
+        else:
+            assert isinstance(database, PostgresqlDatabase)
+            engines = [database.engine]
+            setattr(database, "row", self._guarded(database.row))  # noqa: B010 - it goes by no engine
+        for engine in engines:
+            event.listen(engine.sync_engine, "before_cursor_execute", self._at_statement)
+            event.listen(engine.sync_engine, "commit", self._at_commit)
 
     @contextmanager
     def armed(self, step: int, mishap: Mishap) -> Iterator[None]:
@@ -63,13 +71,21 @@ class Saboteur:
         if self._mishap is not Mishap.ANSWER_LOST and self._strikes():
             raise self._trouble(statement)
 
+    def _guarded(self, row: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def guarded(statement: Any, **parameters: object) -> Any:
+            with store_troubles():
+                self._at_statement(None, None, str(statement))
+            return await row(statement, **parameters)
+
+        return guarded
+
     def _at_commit(self, connection: Connection) -> None:
         if not self._strikes():
             return
         if self._mishap is Mishap.ANSWER_LOST:
             connection.connection.commit()
         else:
-            connection.connection.rollback()  # as SQLite does itself when a commit meets a full or failing disk
+            connection.connection.rollback()  # as a database does itself when a commit meets a full or failing disk
         raise self._trouble("COMMIT")
 
     def _strikes(self) -> bool:
@@ -86,48 +102,75 @@ class Saboteur:
 
 
 class FaultyWorld(World):
-    """A world with a saboteur in it."""
+    """A world with a saboteur in it, and somebody who looks at the database on their own."""
 
-    def __init__(self, world: World, saboteur: Saboteur, file: Path) -> None:
+    def __init__(self, world: World, saboteur: Saboteur, ask: Callable[[str], Any]) -> None:
         super().__init__(world.ostiary, world.clock, world.mailbox, world.events)
         self.saboteur = saboteur
-        self.file = file
+        self._ask = ask
 
-    def count(self, query: str, *parameters: object) -> int:
-        """What a count says to somebody who opens the file on their own."""
-        with closing(sqlite3.connect(self.file)) as connection:
-            return int(connection.execute(query, parameters).fetchone()[0])
+    def count(self, query: str, *parameters: str) -> int:
+        """What a count says to somebody from outside."""
+        return int(self._ask(_filled_in(query, parameters))[0][0])
 
-    def execute(self, statement: str, *parameters: object) -> None:
-        """What somebody else does to the file."""
-        with closing(sqlite3.connect(self.file)) as connection, connection:
-            connection.execute(statement, parameters)
+    def execute(self, statement: str, *parameters: str) -> None:
+        """What somebody else does to the database."""
+        self._ask(_filled_in(statement, parameters))
+
+
+def _filled_in(statement: str, parameters: tuple[str, ...]) -> str:
+    """The addresses of a test need no care, and both databases read them like this."""
+    for parameter in parameters:
+        statement = statement.replace("?", f"'{parameter}'", 1)
+    return statement
+
+
+@contextmanager
+def _on_sqlite(folder: Path) -> Iterator[tuple[Database, Callable[[str], Any]]]:
+    file = fresh_file(folder)
+
+    def ask(statement: str) -> list[Any]:
+        with closing(sqlite3.connect(file)) as connection, connection:
+            return connection.execute(statement).fetchall()
+
+    yield SqliteDatabase(sqlite_url(file)), ask
+
+
+@contextmanager
+def _on_postgresql(_folder: Path) -> Iterator[tuple[Database, Callable[[str], Any]]]:
+    with postgresql.fresh_database() as url:
+        server = PostgresqlServer(dsn=url)
+        yield PostgresqlDatabase(server), lambda statement: postgresql.run(url, "SET search_path = ostiary", statement)
+
+
+FAULTY = {"sqlite": _on_sqlite, "postgresql": _on_postgresql}
+"""The databases that can be sabotaged."""
 
 
 @asynccontextmanager
-async def make_faulty_world(folder: Path) -> AsyncIterator[FaultyWorld]:
+async def make_faulty_world(kind: str, folder: Path) -> AsyncIterator[FaultyWorld]:
     """Everything real but the mail and the clock."""
     settings = read_settings({"OSTIARY_DATA_DIR": str(folder), **WIDE}, dotenv=None)
-    file = fresh_file(folder)
-    database = SqliteDatabase(sqlite_url(file))
     clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
-    store = Store(
-        units=SqlUnits(database, LIMITS_KEY),
-        limits=SqlLimits(database, LIMITS_KEY),
-        purge=SqlPurge(database),
-        pseudonym_key=LIMITS_KEY,
-        ready=database.answers,
-    )
-    replace = Replacements(
-        store=store,
-        clock=clock,
-        hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
-        mail_sender=mailbox,
-        events=events,
-    )
-    try:
-        async with compose(settings, replace) as ostiary:
-            yield FaultyWorld(World(ostiary, clock, mailbox, events), Saboteur(database), file)
-    finally:
-        slots.close()
-        await database.close()
+    with FAULTY[kind](folder) as (database, ask):
+        store = Store(
+            units=SqlUnits(database, LIMITS_KEY),
+            limits=SqlLimits(database, LIMITS_KEY),
+            purge=SqlPurge(database),
+            pseudonym_key=LIMITS_KEY,
+            ready=database.answers,
+        )
+        replace = Replacements(
+            store=store,
+            clock=clock,
+            hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
+            mail_sender=mailbox,
+            events=events,
+        )
+        saboteur = Saboteur(database)
+        try:
+            async with compose(settings, replace) as ostiary:
+                yield FaultyWorld(World(ostiary, clock, mailbox, events), saboteur, ask)
+        finally:
+            slots.close()
+            await database.close()

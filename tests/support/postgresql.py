@@ -42,6 +42,11 @@ class TestServer:
         """What `DATABASE_URL` is set to."""
         return str(self._server.get_uri(database)).replace(":@", "@")
 
+    @property
+    def pgdata(self) -> Path:
+        """Its folder, with its configuration and its log."""
+        return self._server.pgdata
+
     def stop_at_once(self) -> None:
         """Every process of it dies, nothing is written back; waits until it is gone."""
         self._ctl("stop", "-m", "immediate")

@@ -8,8 +8,12 @@ from sqlalchemy import Dialect, Select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from domain.errors import Unavailable
+
+_OF_THE_STORE = frozenset({"42501", "42P01", "3F000"})
+"""Errors in our statements, as PostgreSQL has it, that the store's keeper makes: no rights, no table, no schema."""
 
 
 class Transaction:
@@ -45,6 +49,10 @@ class Database(Protocol):
     async def row(self, statement: Select[Any], **parameters: object) -> Mapping[str, Any] | None:
         """The one row of a statement that is asked again and again, by the shortest road there is."""
 
+    async def whole(self, statement: ReturningInsert[Any], rows: int, parameters: Mapping[str, object]) -> bool:
+        """Run one statement in a transaction of its own, kept only if it returns so many rows; whether it was kept.
+        By the shortest road as well."""
+
     def writing(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction that is rolled back unless it is committed."""
 
@@ -58,13 +66,38 @@ class Database(Protocol):
         """Let go of all connections."""
 
 
+async def row_by(
+    database: Database, statement: Select[Any], parameters: Mapping[str, object]
+) -> Mapping[str, Any] | None:
+    """`Database.row` by the usual road."""
+    async with database.reading() as connection:
+        result = await connection.execute(statement, parameters)
+        found: Mapping[str, Any] | None = result.mappings().one_or_none()
+        return found
+
+
+async def whole_by(
+    database: Database, statement: ReturningInsert[Any], rows: int, parameters: Mapping[str, object]
+) -> bool:
+    """`Database.whole` by the usual road."""
+    async with database.writing() as transaction:
+        if len((await transaction.connection.execute(statement, parameters)).all()) != rows:
+            return False
+        await transaction.commit()
+        return True
+
+
 @contextmanager
 def store_troubles() -> Iterator[None]:
     """Say `Unavailable` for a store that is locked, full, read-only, broken or gone; pass mistakes of ours on."""
     try:
         yield
-    except (IntegrityError, ProgrammingError, DataError):
+    except (IntegrityError, DataError):
         raise
+    except ProgrammingError as trouble:
+        if getattr(trouble.orig, "sqlstate", None) not in _OF_THE_STORE:
+            raise
+        raise Unavailable from trouble
     except (DBAPIError, PoolTimeout, OSError) as trouble:
         # OSError, because a server that is gone is told by the socket, not by the driver.
         raise Unavailable from trouble

@@ -5,10 +5,9 @@ is granted when fewer than the quota are there, or the oldest of the last `quota
 keeps one number instead, the time its next unit is due at an even pace (GCRA): as strict on the average, and cheap.
 """
 
-import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -38,14 +37,11 @@ class UnitLimits:
         self._key = key
 
     async def spend(self, charges: Sequence[Charge], now: datetime) -> list[Unit]:
-        asked = {self._unit(charge, now): charge.limit for charge in charges if charge.limit.quota is not None}
+        asked = _asked(charges, self._key, now)
         if not asked:
             return []
-        # Sorted, because two requests that lock the same keys in different order wait for each other for ever.
-        rows = [_row(unit, limit, now) for unit, limit in sorted(asked.items(), key=lambda item: item[0].key)]
-        # The rows are parameters, so the statement is written and compiled once; it is still sent as one.
-        statement = _spending(self._connection.dialect.name)
-        granted = set((await self._connection.scalars(statement, rows)).all())
+        statement = _spending(self._connection.dialect.name, len(asked))
+        granted = set((await self._connection.scalars(statement, _parameters(asked, now))).all())
         for unit, limit in asked.items():
             if unit.key not in granted:
                 raise await self._refusal(unit, limit, now)
@@ -61,12 +57,6 @@ class UnitLimits:
         await self._connection.execute(_giving_back(len(stamps)), parameters)
         # One statement returns one unit of each key; more of one key, which nobody asks for yet, take another.
         await self.give_back([unit for unit in units if stamps[unit.key] != unit.stamp])
-
-    def _unit(self, charge: Charge, now: datetime) -> Unit:
-        """What is stored says neither whom it is about nor what: a keyed hash, and a stamp nobody else will have."""
-        digest = hmac.digest(self._key, f"{charge.limit.name} {charge.key}".encode(), hashlib.sha256)
-        nonce = "".join(secrets.choice("abcdefghijklmnop") for _ in range(_WIDTH - _DIGITS))
-        return Unit(charge.limit.name, digest, f"{_micros(now):0{_DIGITS}}{nonce}")
 
     async def _refusal(self, unit: Unit, limit: Limit, now: datetime) -> RateLimited:
         assert limit.quota is not None  # noqa: S101 - only limits with a quota are charged
@@ -92,9 +82,13 @@ class SqlLimits:
         self._key = key
 
     async def spend(self, charges: Sequence[Charge], now: datetime) -> list[Unit]:
-        if all(charge.limit.quota is None for charge in charges):
+        asked = _asked(charges, self._key, now)
+        if not asked:
             return []
-        async with self._database.writing() as transaction:
+        statement = _spending(self._database.dialect.name, len(asked))
+        if await self._database.whole(statement, len(asked), _parameters(asked, now)):
+            return list(asked)
+        async with self._database.writing() as transaction:  # the same again, to see which of them refuses and why
             # A refusal leaves without commit, which gives back the units of the keys that did not refuse.
             units = await UnitLimits(transaction.connection, self._key).spend(charges, now)
             await transaction.commit()
@@ -108,10 +102,27 @@ class SqlLimits:
             await transaction.commit()
 
 
+def _asked(charges: Sequence[Charge], key: bytes, now: datetime) -> dict[Unit, Limit]:
+    """The units to take."""
+    return {_unit(charge, key, now): charge.limit for charge in charges if charge.limit.quota is not None}
+
+
+def _unit(charge: Charge, key: bytes, now: datetime) -> Unit:
+    """What is stored says neither whom it is about nor what: a keyed hash, and a stamp nobody else will have."""
+    digest = hmac.digest(key, f"{charge.limit.name} {charge.key}".encode(), "sha256")
+    nonce = "".join(secrets.choice("abcdefghijklmnop") for _ in range(_WIDTH - _DIGITS))
+    return Unit(charge.limit.name, digest, f"{_micros(now):0{_DIGITS}}{nonce}")
+
+
 @cache
-def _spending(dialect: str) -> ReturningInsert[bytes]:
-    """Takes a unit of each row's key where one is free, and returns the keys where one was."""
-    insert = upsert_in(dialect, limits)
+def _spending(dialect: str, count: int) -> ReturningInsert[bytes]:
+    """Takes a unit of each of so many keys where one is free, and returns the keys where one was."""
+    insert = upsert_in(dialect, limits).values(
+        [
+            {column.name: bindparam(f"{column.name}_of_{number}", type_=column.type) for column in limits.c}
+            for number in range(count)
+        ]
+    )
     pace, due = insert.excluded.pace, insert.excluded.due
     kept, quota = limits.c.stamps, insert.excluded.quota
     next_due = case((limits.c.due > due - pace, limits.c.due), else_=due - pace) + pace
@@ -152,17 +163,23 @@ def _giving_back(count: int) -> Update:
     )
 
 
-def _row(unit: Unit, limit: Limit, now: datetime) -> dict[str, object]:
-    assert limit.quota is not None  # noqa: S101 - only limits with a quota are charged
-    pace = _pace(limit.quota)
+def _parameters(asked: Mapping[Unit, Limit], now: datetime) -> dict[str, object]:
+    """Sorted, because two requests that lock the same keys in different order wait for each other for ever."""
+    in_order = sorted(asked.items(), key=lambda item: item[0].key)
+    rows = (_row(unit, limit.quota, now) for unit, limit in in_order if limit.quota is not None)
+    return {f"{name}_of_{number}": value for number, row in enumerate(rows) for name, value in row.items()}
+
+
+def _row(unit: Unit, quota: Quota, now: datetime) -> dict[str, object]:
+    pace = _pace(quota)
     return {
         "key": unit.key,
-        "quota": limit.quota.count,
-        "stamps": unit.stamp if limit.quota.count <= EXACT_UP_TO else "",
-        "cutoff": f"{_micros(now - limit.quota.window):0{_DIGITS}}",
+        "quota": quota.count,
+        "stamps": unit.stamp if quota.count <= EXACT_UP_TO else "",
+        "cutoff": f"{_micros(now - quota.window):0{_DIGITS}}",
         "due": _micros(now) + pace,
         "pace": pace,
-        "expires_at": now + limit.quota.window,
+        "expires_at": now + quota.window,
     }
 
 

@@ -1,6 +1,5 @@
 """PostgreSQL, by asyncpg: the same promises for many processes on many machines."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,19 +10,24 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Select, event, text
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import ReturningInsert
 
-from adapters.sql.database import Transaction, store_troubles
+from adapters.sql.database import Transaction, row_by, store_troubles, whole_by
+from adapters.sql.short_road import ShortRoad
 from domain.errors import Unavailable
 
 _ASK_AFTER_SECONDS = 10.0
 """A connection that lay unused for longer is asked whether it still lives before it is relied on."""
 
-_SHARE_OF_QUICK_READS = 4
-"""One connection in so many is kept for them."""
+_ANSWER_SECONDS = 1.0
+"""One that says nothing for so long then is taken for dead: a firewall or a failover tells nobody."""
+
+_SHARE_OF_THE_SHORT_ROAD = 3
+"""One connection in so many is kept for what is asked again and again."""
 
 _LOCK_SECONDS = 5
 """A change of the schema waits so long for a table in use; longer, and everybody would queue behind it."""
@@ -56,12 +60,12 @@ class PostgresqlDatabase:
     """
 
     def __init__(self, server: PostgresqlServer) -> None:
-        quick = 0 if server.pooled else max(server.connections // _SHARE_OF_QUICK_READS, 1)
+        kept = 0 if server.pooled else max(server.connections // _SHARE_OF_THE_SHORT_ROAD, 1)
         self._server = server
         self.schema = server.schema
         self.engine = create_async_engine(
             "postgresql+asyncpg://",
-            pool_size=max(server.connections - quick, 1),
+            pool_size=max(server.connections - kept, 1),
             max_overflow=0,
             pool_timeout=server.patience.total_seconds(),
             hide_parameters=True,  # an error message is no place for an address or a hash
@@ -70,10 +74,15 @@ class PostgresqlDatabase:
         )
         event.listen(self.engine.sync_engine, "checkout", _replace_the_dead)
         event.listen(self.engine.sync_engine, "checkin", _note_the_time)
+        event.listen(self.engine.sync_engine, "handle_error", _forget_the_values)
         # A read needs no transaction: what a statement sees is settled when it starts. Behind a pooler it is what keeps
         # preparing a statement and running it on one connection.
         self._readers = self.engine if server.pooled else self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._quick = _QuickReads(server, self.dialect, quick) if quick else None
+        self._short_road = (
+            ShortRoad(partial(_connect, server), self.engine, connections=kept, patience=server.patience)
+            if kept
+            else None
+        )
 
     @property
     def dialect(self) -> Dialect:
@@ -86,12 +95,14 @@ class PostgresqlDatabase:
                 yield connection
 
     async def row(self, statement: Select[Any], **parameters: object) -> Mapping[str, Any] | None:
-        if self._quick is not None:
-            return await self._quick.row(statement, parameters)
-        async with self.reading() as connection:
-            result = await connection.execute(statement, parameters)
-            found: Mapping[str, Any] | None = result.mappings().one_or_none()
-            return found
+        if self._short_road is None:
+            return await row_by(self, statement, parameters)
+        return await self._short_road.row(statement, parameters)
+
+    async def whole(self, statement: ReturningInsert[Any], rows: int, parameters: Mapping[str, object]) -> bool:
+        if self._short_road is None:
+            return await whole_by(self, statement, rows, parameters)
+        return await self._short_road.whole(statement, rows, parameters)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
@@ -122,68 +133,9 @@ class PostgresqlDatabase:
         return True
 
     async def close(self) -> None:
-        if self._quick is not None:
-            await self._quick.close()
+        if self._short_road is not None:
+            await self._short_road.close()
         await self.engine.dispose()
-
-
-class _QuickReads:
-    """Statements compiled once by SQLAlchemy and run by asyncpg itself: a third of the time of the usual road, for the
-    read that every request of a signed-in caller makes (DESIGN section 9).
-
-    Its connections are never in a transaction, so there is nothing to reset between two readers: the driver's own pool
-    would take as long as the read.
-    """
-
-    def __init__(self, server: PostgresqlServer, dialect: Dialect, connections: int) -> None:
-        self._server = server
-        self._dialect = dialect
-        self._idle: list[asyncpg.Connection[asyncpg.Record]] = []
-        self._turns = asyncio.Semaphore(connections)
-        self._compiled: dict[Select[Any], tuple[str, Mapping[str, object]]] = {}
-
-    async def row(self, statement: Select[Any], parameters: Mapping[str, object]) -> Mapping[str, Any] | None:
-        sql, constants = self._compiled.get(statement) or self._compile(statement)
-        values = {**constants, **parameters}.values()
-        try:
-            async with self._connection() as connection:
-                found: Mapping[str, Any] | None = await connection.fetchrow(sql, *values)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as trouble:
-            raise Unavailable from trouble
-        return found
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-        if self._turns.locked():
-            async with asyncio.timeout(self._server.patience.total_seconds()):
-                await self._turns.acquire()
-        else:
-            await self._turns.acquire()
-        try:
-            connection = self._idle.pop() if self._idle else await _connect(self._server)
-            if connection.is_closed():
-                connection = await _connect(self._server)
-            try:
-                yield connection
-            except BaseException:  # a reader that went away in the middle leaves the answer for the next one
-                connection.terminate()
-                raise
-            self._idle.append(connection)
-        finally:
-            self._turns.release()
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        while self._idle:
-            await self._idle.pop().close(timeout=self._server.patience.total_seconds())
-
-    def _compile(self, statement: Select[Any]) -> tuple[str, Mapping[str, object]]:
-        """The SQL, and its parameters in order with the values of those that never change."""
-        compiled: Any = statement.compile(
-            dialect=self._dialect, schema_translate_map={None: self._server.schema}, render_schema_translate=True
-        )
-        self._compiled[statement] = compiled.string, {name: compiled.params[name] for name in compiled.positiontup}
-        return self._compiled[statement]
 
 
 async def _connect(server: PostgresqlServer) -> "asyncpg.Connection[asyncpg.Record]":
@@ -211,6 +163,14 @@ def _note_the_time(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["used_at"] = time.monotonic()
 
 
+def _forget_the_values(context: ExceptionContext) -> None:
+    """PostgreSQL quotes the row or key it refused; an error message is no place for them either."""
+    said: Any = context.original_exception
+    for error in (said, said.__cause__):
+        if hasattr(error, "detail"):
+            error.detail = None
+
+
 def _replace_the_dead(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
     """Have the pool try another connection instead of one that is closed, or silent after a long pause (pre-ping, at a
     price that only the first request after a pause pays)."""
@@ -218,6 +178,11 @@ def _replace_the_dead(connection: Any, record: ConnectionPoolEntry, _proxy: Any)
         raise DisconnectionError
     if time.monotonic() - record.info.get("used_at", time.monotonic()) > _ASK_AFTER_SECONDS:
         try:
-            connection.ping()
+            connection.run_async(_answer)
         except Exception as trouble:
+            connection.driver_connection.terminate()  # without the good-bye that a silent one would keep us waiting for
             raise DisconnectionError from trouble
+
+
+async def _answer(connection: "asyncpg.Connection[Any]") -> None:
+    await connection.execute("", timeout=_ANSWER_SECONDS)

@@ -9,8 +9,9 @@ from sqlalchemy import Select, event, text
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql.dml import ReturningInsert
 
-from adapters.sql.database import Transaction, store_troubles
+from adapters.sql.database import Transaction, row_by, store_troubles, whole_by
 from domain.errors import Unavailable
 
 _READERS = 5
@@ -44,10 +45,10 @@ class SqliteDatabase:
                 yield connection
 
     async def row(self, statement: Select[Any], **parameters: object) -> Mapping[str, Any] | None:
-        async with self.reading() as connection:
-            result = await connection.execute(statement, parameters)
-            found: Mapping[str, Any] | None = result.mappings().one_or_none()
-            return found
+        return await row_by(self, statement, parameters)
+
+    async def whole(self, statement: ReturningInsert[Any], rows: int, parameters: Mapping[str, object]) -> bool:
+        return await whole_by(self, statement, rows, parameters)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
