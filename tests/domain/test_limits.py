@@ -57,6 +57,11 @@ def test_out_of_the_box_the_limits_are_those_that_the_documentation_names() -> N
     }
 
 
+def test_only_what_the_caller_did_itself_may_be_told_in_numbers() -> None:
+    told = {spec.name for spec in fields(Quotas) if Quotas().limit(spec.name).per_client}
+    assert told == {"sign_in_client", "sign_up_client", "letter_client", "token_client"}
+
+
 def test_whom_a_limit_is_about_is_not_shown() -> None:
     charge = Charge(Quotas().limit("sign_in_address"), "ada@example.com")
     assert "ada" not in repr(charge)

@@ -96,7 +96,7 @@ class VerifyEmail:
     async def __call__(self, command: VerifyEmailCommand) -> SignedIn:
         facts = self._read_facts(command)
         client = command.session.client
-        charge = Charge(self.quotas.limit("token_client", per_client=True), client.network)
+        charge = Charge(self.quotas.limit("token_client"), client.network)
         units = await self.limits.spend([charge], self.clock.now())
         try:
             proof = await self._prove(command, facts)

@@ -77,7 +77,7 @@ class ResendVerification:
 
     def _charges(self, recipient: EmailAddress | None, token: Secret | None, client: Client) -> list[Charge]:
         """An address is counted whoever has it; a token that leads to none, by its digest."""
-        charges = [Charge(self.quotas.limit("letter_client", per_client=True), client.network)]
+        charges = [Charge(self.quotas.limit("letter_client"), client.network)]
         whom = recipient.canonical if recipient else token.digest.hex() if token else None
         if whom is not None:
             for name in ("letter_minute", "letter_hour", "letter_day"):

@@ -55,7 +55,7 @@ class SignIn:
             [
                 Charge(self.quotas.limit("sign_in_pair"), f"{client.network} {identifier}", str(identifier)),
                 Charge(self.quotas.limit("sign_in_address"), str(identifier), str(identifier)),
-                Charge(self.quotas.limit("sign_in_client", per_client=True), client.network, str(identifier)),
+                Charge(self.quotas.limit("sign_in_client"), client.network, str(identifier)),
             ],
             self.clock.now(),
         )
