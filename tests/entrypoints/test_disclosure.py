@@ -493,6 +493,20 @@ def test_behind_a_trusted_proxy_the_address_from_the_right_counts(limited: Serve
     assert failures(limited, different) == [401] * 7
 
 
+def test_no_other_header_is_believed_not_even_from_a_trusted_proxy(limited: Server) -> None:
+    email = f"p{uuid4().hex[:12]}@example.com"
+    with elsewhere(limited) as client:
+        statuses = [
+            client.post(
+                "/auth/signin",
+                json={"email": email, "password": "x"},
+                headers={"forwarded": f"for=203.0.113.{number}", "x-real-ip": f"203.0.113.{number}"},
+            ).status_code
+            for number in range(7)
+        ]
+    assert statuses == [401] * 5 + [429] * 2
+
+
 def test_trusted_proxies_in_a_row_are_skipped(limited: Server) -> None:
     same = [[f"10.9.9.{number}, 192.0.2.79, 127.0.0.{number + 1}"] for number in range(7)]
     assert failures(limited, same) == [401] * 5 + [429] * 2

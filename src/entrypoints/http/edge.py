@@ -1,7 +1,6 @@
 """What every controller needs besides the request: the use cases, the cookies, and who is calling."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
 from litestar import HttpMethod, Request
@@ -15,7 +14,7 @@ from domain.client import Client
 from domain.errors import Unauthenticated
 from entrypoints.composition import Ostiary
 from entrypoints.http.cookies import Cookies
-from entrypoints.setting_values import Network
+from entrypoints.http.forwarding import caller_address
 
 READING = [HttpMethod.GET, HttpMethod.HEAD]
 """The methods of whatever is only read (RFC 9110 section 9.3.2)."""
@@ -36,16 +35,12 @@ class Edge:
         return self.ostiary.use_cases
 
     def client_of(self, request: AnyRequest) -> Client:
-        """The socket's peer; behind trusted proxies, the last address in X-Forwarded-For that is not one of them.
-
-        Every log line of the request carries it from here on (R65).
-        """
-        trusted = self.ostiary.settings.trusted_proxies
-        forwarded = ",".join(request.headers.getall("x-forwarded-for", []))
-        hops = [_without_port(hop.strip()) for hop in forwarded.split(",")]
-        address = request.client.host if request.client else ""
-        while hops and _within(address, trusted) and _is_address(hops[-1]):
-            address = hops.pop()
+        """Who is calling; every log line of the request carries it from here on (R65)."""
+        address = caller_address(
+            request.client.host if request.client else "",
+            request.headers.getall("x-forwarded-for", []),
+            self.ostiary.settings.trusted_proxies,
+        )
         client = Client(address=address, user_agent=request.headers.get("user-agent", ""))
         masked = self.ostiary.settings.log_client == "masked"
         bind_contextvars(client=client.masked_address if masked else client.address, user_agent=client.browser)
@@ -65,22 +60,3 @@ class Edge:
 
 InjectedEdge = NamedDependency[SkipValidation[Edge]]
 """The type a controller declares its `edge` with."""
-
-
-def _within(address: str, networks: tuple[Network, ...]) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in networks)
-
-
-def _without_port(hop: str) -> str:
-    """Some proxies write `192.0.2.1:4431` or `[2001:db8::1]:4431`."""
-    if hop.startswith("["):
-        return hop[1:].partition("]")[0]
-    return hop.partition(":")[0] if hop.count(":") == 1 else hop
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
