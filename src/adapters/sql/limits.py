@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -46,9 +46,9 @@ class UnitLimits:
         # The rows are parameters, so the statement is written and compiled once; it is still sent as one.
         statement = _spending(self._connection.dialect.name)
         granted = set((await self._connection.scalars(statement, rows)).all())
-        for unit, limit in asked.items():
-            if unit.key not in granted:
-                raise await self._refusal(unit, limit, now)
+        refusals = [await self._refusal(unit, limit, now) for unit, limit in asked.items() if unit.key not in granted]
+        if refusals:
+            raise max(refusals, key=lambda refusal: refusal.retry_after)
         return list(asked)
 
     async def give_back(self, units: Sequence[Unit]) -> None:
@@ -57,12 +57,14 @@ class UnitLimits:
         stamps = {unit.key: unit.stamp for unit in units}
         in_order = select(limits.c.key).where(limits.c.key.in_(stamps)).order_by(limits.c.key).with_for_update()
         stamp = case(stamps, value=limits.c.key)
+        # A unit of an even pace that had left its window when the next was taken is in that number no more.
+        counts = and_(limits.c.quota > EXACT_UP_TO, func.substr(stamp, 1, _DIGITS) > limits.c.cutoff)
         await self._connection.execute(
             update(limits)
             .where(limits.c.key.in_(in_order))
             .values(
                 stamps=func.replace(limits.c.stamps, stamp, ""),
-                due=case((limits.c.quota > EXACT_UP_TO, limits.c.due - limits.c.pace), else_=limits.c.due),
+                due=case((counts, limits.c.due - limits.c.pace), else_=limits.c.due),
             )
         )
         # One statement returns one unit of each key; more of one key, which nobody asks for yet, take another.
