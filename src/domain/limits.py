@@ -78,6 +78,9 @@ class Quotas:
         "20/15m", "Failed sign-ins of one address or username from all clients together."
     )
     sign_in_client: Quota | None = quota("100/15m", "Failed sign-ins from one client.", per_client=True)
+    sign_in_device: Quota | None = quota(
+        "10/15m", "Failed sign-ins of one address or username on a device that its owner has used.", per_client=True
+    )
     sign_up_client: Quota | None = quota("5/1h", "Sign-ups from one client that have not been proven.", per_client=True)
     sign_up_address: Quota | None = quota("5/1h", "Sign-ups for one address.")
     letter_minute: Quota | None = quota("1/1m", "Letters asked for again, to one address, in a minute.")

@@ -249,6 +249,7 @@ class Settings:
     limit_sign_in_pair: Quota | None = _quota("sign_in_pair")
     limit_sign_in_address: Quota | None = _quota("sign_in_address")
     limit_sign_in_client: Quota | None = _quota("sign_in_client")
+    limit_sign_in_device: Quota | None = _quota("sign_in_device")
     limit_sign_up_client: Quota | None = _quota("sign_up_client")
     limit_sign_up_address: Quota | None = _quota("sign_up_address")
     limit_letter_minute: Quota | None = _quota("letter_minute")

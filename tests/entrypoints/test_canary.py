@@ -55,6 +55,7 @@ class Searched:
             *self.mailed_tokens,
             *self.bodies("access_token"),
             *self.bodies("refresh_token"),
+            *self.bodies("device_token"),
             MASTER,
             ACCEPTED,
         ]

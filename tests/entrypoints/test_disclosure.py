@@ -103,6 +103,25 @@ def test_sign_in_with_a_wrong_password_answers_the_same(cast: Cast) -> None:
     assert "set-cookie" not in dict(headers)
 
 
+@pytest.mark.parametrize("transport", ["cookie", "token"])
+@pytest.mark.parametrize("marks", ["none", "garbage", "another's"])
+def test_sign_in_on_a_marked_device_answers_the_same(cast: Cast, marks: str, transport: str) -> None:
+    """A 6.1.1: a mark is for whom it fits, and says nothing about anybody else."""
+    member = {"email": cast.address("verified"), "password": OWN_PASSWORD}
+    with cast.server.client() as client:
+        cookie = {"another's": client.post("/auth/signin", json=member).cookies["ostiary-device"], "garbage": "x"}
+        token = client.post("/auth/signin", json={**member, "transport": "token"}).json()["device_token"]
+
+    def act(client: httpx.Client, email: str) -> httpx.Response:
+        shown = {"cookie": f"ostiary-device={cookie[marks]}", "x-ostiary-device": token} if marks != "none" else {}
+        body = {"email": email, "password": "not the one at all", "transport": transport}
+        return client.post("/auth/signin", json=body, headers=shown)
+
+    status, headers, _ = same_for_all(cast, act)
+    assert status == 401
+    assert "set-cookie" not in dict(headers)
+
+
 def test_the_right_password_of_a_sign_up_that_waits_is_as_wrong_as_any(cast: Cast) -> None:
     """Or else "not verified" would say that the address was free."""
     email = cast.address("waiting")
@@ -200,6 +219,7 @@ DEFAULTS = {
     "OSTIARY_LIMIT_SIGN_IN_PAIR": "5/15m",
     "OSTIARY_LIMIT_SIGN_IN_ADDRESS": "20/15m",
     "OSTIARY_LIMIT_SIGN_IN_CLIENT": "100/15m",
+    "OSTIARY_LIMIT_SIGN_IN_DEVICE": "10/15m",
     "OSTIARY_LIMIT_SIGN_UP_CLIENT": "5/1h",
     "OSTIARY_LIMIT_SIGN_UP_ADDRESS": "5/1h",
     "OSTIARY_LIMIT_LETTER_MINUTE": "1/1m",
@@ -278,6 +298,22 @@ def test_the_nth_failed_sign_in_is_answered_the_same(limited: Server) -> None:
     for _, headers, _ in nobody[5:]:
         assert dict(headers)["retry-after"] == "900"
         assert not [name for name, _ in headers if name.startswith("ratelimit")]
+
+
+def test_a_mark_for_somebody_else_changes_no_answer_of_the_limits(limited: Server) -> None:
+    with elsewhere(limited) as client:
+        other = {"email": member_elsewhere(limited), "password": OWN_PASSWORD}
+        mark = client.post("/auth/signin", json=other).cookies["ostiary-device"]
+
+    def act(client: httpx.Client, email: str) -> httpx.Response:
+        return client.post(
+            "/auth/signin", json={"email": email, "password": "x"}, headers={"cookie": f"ostiary-device={mark}"}
+        )
+
+    nobody = hammered(limited, f"p{uuid4().hex[:12]}@example.com", 8, act)
+    member = hammered(limited, member_elsewhere(limited), 8, act)
+    assert nobody == member
+    assert [status for status, _, _ in nobody] == [401] * 5 + [429] * 3
 
 
 def test_the_right_password_is_refused_like_a_wrong_one_once_the_limit_is_reached(limited: Server) -> None:

@@ -8,16 +8,21 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from structlog.contextvars import bind_contextvars
 
+from application.admission import SessionWish
 from application.catalogue import UseCases
 from application.use_cases.identify import Caller, IdentifyCommand
 from domain.client import Client
 from domain.errors import Unauthenticated
+from domain.session import Transport
 from entrypoints.composition import Ostiary
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.forwarding import caller_address
 
 READING = [HttpMethod.GET, HttpMethod.HEAD]
 """The methods of whatever is only read (RFC 9110 section 9.3.2)."""
+
+DEVICE_HEADER = "X-Ostiary-Device"
+"""Where clients without cookies show their device token."""
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -45,6 +50,18 @@ class Edge:
         masked = self.ostiary.settings.log_client == "masked"
         bind_contextvars(client=client.masked_address if masked else client.address, user_agent=client.browser)
         return client
+
+    def wish_of(self, request: AnyRequest, transport: str, *, remember: bool) -> SessionWish:
+        """The session that is wished for. Device marks travel as it does: in a cookie, or for token in a header."""
+        by = Transport(transport)
+        headers = request.headers.getall(DEVICE_HEADER, [])
+        in_header = headers[0] if len(headers) == 1 else None
+        return SessionWish(
+            transport=by,
+            remember=remember,
+            device_marks=in_header if by is Transport.TOKEN else self.cookies.device_of(request),
+            client=self.client_of(request),
+        )
 
     async def caller_of(self, request: AnyRequest) -> Caller:
         """The signed-in caller, by bearer token or session cookie. Raises `Unauthenticated`."""

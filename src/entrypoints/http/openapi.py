@@ -1,6 +1,6 @@
 """The API's description of itself (OpenAPI 3.1), from what stands beside each controller."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import version
@@ -34,6 +34,7 @@ class Documented:
     success_example: dict[str, Any] | None
     refusals: tuple[str, ...]
     protected: bool
+    headers: Mapping[str, str]
 
 
 def documented(
@@ -47,8 +48,12 @@ def documented(
     success_example: dict[str, Any] | None = None,
     refusals: tuple[str, ...],
     protected: bool = False,
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Options for a route handler, from which `describe` writes its part of the document."""
+    """Options for a route handler, from which `describe` writes its part of the document.
+
+    `headers` are those that may be sent along, each with what it is for.
+    """
     return {
         _KEY: Documented(
             operation_id=operation_id,
@@ -60,6 +65,7 @@ def documented(
             success_example=success_example,
             refusals=refusals,
             protected=protected,
+            headers=headers or {},
         )
     }
 
@@ -119,7 +125,8 @@ def _operation(
         "description": promise.description,
         "tags": [path.split("/")[1].lstrip(".")],
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _parameters(path)
+            *(_parameter(name, "path", required=True) for name in _parameters(path)),
+            *(_parameter(name, "header", description=text) for name, text in promise.headers.items()),
         ],
     }
     if promise.protected:
@@ -170,6 +177,13 @@ def _refusals(status: int, codes: tuple[str, ...], schemas: dict[Any, Any]) -> d
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
         }
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        for name, example in (
+            ("RateLimit-Policy", '"sign_in_client";q=100;w=900'),
+            ("RateLimit", '"sign_in_client";r=0;t=12'),
+        ):
+            text = f"For a limit that is the caller's own, such as `{example}`."
+            response["headers"][name] = {"description": text, "schema": {"type": "string"}}
     return response
 
 
@@ -190,6 +204,11 @@ def _without_null(field: dict[str, Any]) -> None:
         others = [option for option in field.pop("anyOf") if option != {"type": "null"}]
         field.update(others[0])
         field.pop("default", None)
+
+
+def _parameter(name: str, place: str, *, required: bool = False, description: str = "") -> dict[str, Any]:
+    described = {"description": description} if description else {}
+    return {"name": name, "in": place, "required": required, "schema": {"type": "string"}, **described}
 
 
 def _parameters(path: str) -> Iterator[str]:
