@@ -1,5 +1,6 @@
 """Nobody learns who has an account (DESIGN section 2, SECURITY 2.1). Compared here is all that a stranger sees."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.http_requests import PASSWORD, assert_problem, make_member, new_address, sign_in, sign_up
-from tests.support.server import Server, run_server
+from tests.support.server import Server, run_server, wait_for
 
 KINDS = ("absent", "waiting", "verified")
 OWN_PASSWORD = "the owner's own secret"
@@ -407,6 +408,43 @@ def test_what_the_service_turns_away_itself_is_not_charged(limited: Server) -> N
         for _ in range(10):
             assert sign_up(client, new_address(), "short").status_code == 400
         assert sign_up(client, new_address()).status_code == 202
+
+
+def test_a_sign_in_that_is_no_guess_is_not_charged(limited: Server) -> None:
+    email = f"p{uuid4().hex[:12]}@example.com"
+    with elsewhere(limited) as client:
+        for _ in range(3):
+            assert sign_in(client, "no address", "x").status_code == 400
+            assert client.post("/auth/signin", json={"email": email}).status_code == 400
+            assert client.post("/auth/signin", json={"email": email, "password": "x", "more": 1}).status_code == 400
+            assert (
+                client.post("/auth/signin", content=b"{", headers={"content-type": "application/json"}).status_code
+                == 400
+            )
+            assert client.post("/auth/signin", data={"email": email, "password": "x"}).status_code == 415
+            assert client.post("/auth/signin", json={"email": email, "password": "x" * 17_000}).status_code == 413
+            foreign = {"origin": "https://evil.example"}
+            body = {"email": email, "password": "x"}
+            assert client.post("/auth/signin", json=body, headers=foreign).status_code == 403
+        assert [sign_in(client, email, "x").status_code for _ in range(6)] == [401] * 5 + [429]
+
+
+def test_a_guess_whose_answer_nobody_waits_for_is_a_guess(limited: Server) -> None:
+    email = f"p{uuid4().hex[:12]}@example.com"
+    body = f'{{"email":"{email}","password":"x"}}'
+    url = httpx.URL(limited.url)
+    before = len([event for event in limited.events() if event["event"] == "sign_in_failed"])
+    head = "POST /auth/signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"X-Forwarded-For: 203.0.113.9\r\nContent-Length: {len(body)}\r\n\r\n"
+    for _ in range(5):
+        with socket.create_connection((url.host, url.port or 80)) as connection:
+            connection.sendall((head + body).encode())
+    wait_for(
+        lambda: len([event for event in limited.events() if event["event"] == "sign_in_failed"]) >= before + 5 or None,
+        "five guesses to be judged",
+    )
+    with limited.client(headers={"x-forwarded-for": "203.0.113.9"}) as client:
+        assert sign_in(client, email, "x").status_code == 429
 
 
 def test_guessing_tokens_is_stopped(limited: Server) -> None:

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -30,6 +30,12 @@ _TLS = ssl.create_default_context()
 
 NO_LIMITS = {f"OSTIARY_LIMIT_{quota.name.upper()}": "off" for quota in fields(Quotas)}
 """Every limit switched off, for tests of other things."""
+
+
+SHARED_STORES: dict[str, Callable[[Path], Mapping[str, str]]] = {
+    "sqlite": lambda folder: {"DATABASE_URL": f"sqlite:///{folder}/shared.sqlite3"}
+}
+"""The databases that several processes may share: the variables for an empty one. A further one is one more line."""
 
 
 class Server:
