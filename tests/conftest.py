@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.server import Server, run_server
+from tests.support.store_kinds import STORES
 from tests.support.world import World, make_world
 
 # Property tests run the same examples everywhere, take the time they need, and leave no files behind.
@@ -33,7 +34,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=sorted(STORES))
 async def any_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """The use cases over each store in turn."""
     async with make_world(request.param, tmp_path) as made:

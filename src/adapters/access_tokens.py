@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import jwt
@@ -20,6 +20,8 @@ from domain.user import User
 _TYPE = "at+jwt"
 _LONGEST = 4096
 _LEEWAY_SECONDS = 30
+_REMEMBERED = 10_000
+"""Verified tokens, of some 400 bytes each."""
 _REFUSED_HEADERS = {"crit", "zip", "b64", "enc"}
 
 _CURVE = ec.SECP256R1()
@@ -99,12 +101,31 @@ class AccessTokenRules:
     """Whether `user_id` stands beside `sub`, for back ends that look there."""
 
 
+class _Times(NamedTuple):
+    """Whole seconds since 1970."""
+
+    expires: int
+    issued: int
+    not_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    claims: AccessClaims
+    times: _Times
+
+
 class JwtAccessTokens:
-    """`application.ports.tokens.AccessTokens`."""
+    """`application.ports.tokens.AccessTokens`.
+
+    Verifying a signature takes as long as everything else that a request asks for, so what was verified is remembered
+    by its digest; its times are judged anew each time. Keys never change within a process.
+    """
 
     def __init__(self, rules: AccessTokenRules, keys: SigningKeys) -> None:
         self._rules = rules
         self._keys = keys
+        self._verified: dict[bytes, _Verified] = {}
 
     @property
     def lifetime_seconds(self) -> int:
@@ -131,6 +152,17 @@ class JwtAccessTokens:
         return jwt.encode(claims, key, algorithm=self._keys.algorithm, headers={"typ": _TYPE, **key_headers})
 
     def verify(self, text: str, now: datetime) -> AccessClaims | None:
+        digest = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+        verified = self._verified.get(digest) or self._verify(text)
+        if verified is None or not _in_time(verified.times, now):
+            return None
+        self._verified[digest] = verified
+        if len(self._verified) > _REMEMBERED:
+            del self._verified[next(iter(self._verified))]
+        return verified.claims
+
+    def _verify(self, text: str) -> "_Verified | None":
+        """Everything but the time."""
         if len(text) > _LONGEST or not _canonical(text):
             return None
         try:
@@ -152,22 +184,20 @@ class JwtAccessTokens:
                     "verify_nbf": False,
                 },
             )
-            if not _in_time(claims, now):
-                return None
             if claims.get("aud") != self._rules.audience:
                 return None
-            return AccessClaims(user_id=UUID(claims["sub"]), session_id=UUID(claims["sid"]))
+            times = _Times(claims["exp"], claims["iat"], claims.get("nbf", 0))
+            if any(type(instant) is not int for instant in times):
+                return None
+            return _Verified(AccessClaims(user_id=UUID(claims["sub"]), session_id=UUID(claims["sid"])), times)
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
             return None
 
 
-def _in_time(claims: Mapping[str, Any], now: datetime) -> bool:
-    """Whole seconds only: good until `exp`, and not before `iat` and `nbf`, give or take another node's clock."""
-    soonest = int(now.timestamp()) + _LEEWAY_SECONDS
-    begins = [claims["iat"], claims.get("nbf", 0)]
-    if any(type(instant) is not int for instant in (claims["exp"], *begins)):
-        return False
-    return bool(claims["exp"] > now.timestamp() and max(begins) <= soonest)
+def _in_time(times: _Times, now: datetime) -> bool:
+    """Good until `exp`, and not before `iat` and `nbf`, give or take another node's clock."""
+    seconds = now.timestamp()
+    return times.expires > seconds and max(times.issued, times.not_before) <= int(seconds) + _LEEWAY_SECONDS
 
 
 def _canonical(text: str) -> bool:

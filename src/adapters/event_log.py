@@ -17,6 +17,7 @@ from domain.limits import Charge, Unit
 _WARNINGS = {
     EventKind.SIGN_IN_FAILED,
     EventKind.VERIFICATION_REFUSED,
+    EventKind.REFRESH_REUSED,
     EventKind.RATE_LIMITED,
     EventKind.LETTER_DELAYED,
     EventKind.LETTER_ABANDONED,

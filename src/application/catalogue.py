@@ -6,6 +6,7 @@ from application.use_cases.email_verification import VerifyEmail
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
 from application.use_cases.mail_delivery import DeliverMail
+from application.use_cases.refresh import Refresh
 from application.use_cases.resend_verification import ResendVerification
 from application.use_cases.sessions import SignOut
 from application.use_cases.sign_in import SignIn
@@ -20,6 +21,7 @@ class UseCases:
     verify_email: VerifyEmail
     resend_verification: ResendVerification
     sign_in: SignIn
+    refresh: Refresh
     sign_out: SignOut
     identify: Identify
     deliver_mail: DeliverMail

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -37,6 +38,7 @@ class Client:
         return "".join(char for char in self.user_agent if char.isprintable())[:_USER_AGENT_LENGTH]
 
 
+@lru_cache(maxsize=4096)
 def parse_ip(text: str) -> IpAddress | None:
     """The address that is meant: an IPv4 address in IPv6 clothes is that IPv4 address, and a zone is left off."""
     try:

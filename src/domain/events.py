@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGNED_OUT = "signed_out"
+    REFRESH_REUSED = "refresh_reused"
     RATE_LIMITED = "rate_limited"
     PASSWORD_REHASHED = "password_rehashed"  # noqa: S105 - an event's name
     LETTER_SENT = "letter_sent"

@@ -2,7 +2,7 @@
 
 import base64
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -11,7 +11,7 @@ from domain.client import Client
 from domain.secret import decode_base64url
 
 REFRESH_GRACE = timedelta(seconds=30)
-"""How long the parent of the current counter is still good: two tabs, late answers."""
+"""How long the parent of the current counter is still good, and the current one good enough: two tabs, late answers."""
 
 PRESENCE_INTERVAL = timedelta(minutes=5)
 """`last_seen_at` is written at most this often."""
@@ -98,10 +98,51 @@ class Session:
         return now < self.idle_expires_at and now < self.absolute_expires_at
 
     def accepts(self, counter: int, now: datetime) -> bool:
-        """Whether a token with this counter is current, or the parent of one issued within the grace."""
-        if counter == self.counter:
-            return True
-        return counter == self.counter - 1 and now - self.refreshed_at <= REFRESH_GRACE
+        """Whether a token with this counter is current, or the parent of one issued within the grace.
+
+        Only these two are ever alive, whatever the clock does.
+        """
+        return counter == self.counter or (counter == self.counter - 1 and self._within_grace(now))
+
+    def refreshed_by(self, counter: int, now: datetime) -> "Refreshing":
+        """What comes of a refresh by a well-sealed token with this counter."""
+        if not self.accepts(counter, now):
+            return Replayed()
+        return Unmoved() if self._within_grace(now) else Moved(self._successor(now))
+
+    def _within_grace(self, now: datetime) -> bool:
+        """Also before the last refresh: a clock that was put back makes nobody a thief."""
+        return now - self.refreshed_at <= REFRESH_GRACE
+
+    def _successor(self, now: datetime) -> "Session":
+        seen = max(now, self.last_seen_at)
+        return replace(
+            self,
+            counter=self.counter + 1,
+            refreshed_at=now,
+            last_seen_at=seen,
+            idle_expires_at=min(seen + self.idle_time, self.absolute_expires_at),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The session moves on to this successor, whose token replaces the one that was shown."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Unmoved:
+    """It moved on just now, or began just now: whoever asks gets the current token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A token superseded long ago, or never given out: somebody has a copy that they should not have."""
+
+
+Refreshing = Moved | Unmoved | Replayed
 
 
 _VERSION = 1
@@ -132,14 +173,14 @@ class SessionToken:
         return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
     @staticmethod
-    def sealed_part(session: Session) -> bytes:
+    def sealed_part(session: Session, counter: int) -> bytes:
         """What the MAC is computed over: nothing that names a session can be changed without the key."""
         return b"|".join(
             (
                 bytes([_VERSION]),
                 session.transport.encode(),
                 session.id.bytes,
-                struct.pack(">I", session.counter),
+                struct.pack(">I", counter),
                 session.seed,
             )
         )

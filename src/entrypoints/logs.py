@@ -1,9 +1,11 @@
 """One line an event (structlog): JSON, or readable on a terminal. Whatever text an event carries stays on its line."""
 
+import json
 import logging
 import sys
 from typing import Any
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, Processor
 
@@ -22,8 +24,7 @@ def configure_logs(log_format: str) -> None:
         shared.append(_on_one_line)
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     else:
-        # ASCII only, so that U+2028 and its kind cannot end a line either.
-        renderer = structlog.processors.JSONRenderer(sort_keys=True)
+        renderer = structlog.processors.JSONRenderer(serializer=_json)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -38,6 +39,12 @@ def configure_logs(log_format: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _json(event: EventDict, default: Any) -> str:
+    """ASCII only, so that U+2028 and its kind cannot end a line either."""
+    line = msgspec.json.encode(event, enc_hook=default, order="sorted").decode()
+    return line if line.isascii() else json.dumps(event, default=default, sort_keys=True)
 
 
 def _without_exception_values(_logger: Any, _name: str, event: EventDict) -> EventDict:

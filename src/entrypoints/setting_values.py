@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from email.headerregistry import Address
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -108,6 +109,13 @@ def path(text: str) -> str:
     return text
 
 
+def identifier(text: str) -> str:
+    """A name in SQL that needs no quotes."""
+    if not re.fullmatch(r"(?!pg_)[a-z_][a-z0-9_]{0,62}", text):
+        raise ValueError("expected a name of small letters, digits and underscores, such as ostiary")
+    return text
+
+
 def folder(text: str) -> Path:
     """A folder, which need not exist yet."""
     return Path(text)
@@ -183,6 +191,7 @@ def in_words(span: timedelta) -> str:
     return f"{seconds // size}{unit}"
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this very machine."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from domain.limits import Quota, Quotas
 from entrypoints import setting_values as values
+from entrypoints.database_url import leads_to_a_pooler
 from entrypoints.setting_values import Network
 from entrypoints.settings_check import contradictions
 
@@ -54,7 +55,35 @@ class Settings:
         "OSTIARY_DATA_DIR", values.folder, "./ostiary-data", "Where the embedded default keeps its files."
     )
     database_url: str = setting(
-        "DATABASE_URL", str, "", "The database, such as sqlite:////var/lib/ostiary/ostiary.sqlite3.", secret=True
+        "DATABASE_URL",
+        str,
+        "",
+        "The database: sqlite:////var/lib/ostiary/ostiary.sqlite3, or postgresql://… as your vendor prints it.",
+        secret=True,
+    )
+    db_schema: str = setting(
+        "OSTIARY_DB_SCHEMA", values.identifier, "ostiary", "PostgreSQL: the schema that holds the tables."
+    )
+    db_pooler: str = setting(
+        "OSTIARY_DB_POOLER",
+        values.choice("auto", "none", "transaction"),
+        "auto",
+        "PostgreSQL: transaction when a pooler such as PgBouncer stands between. auto knows Neon's and Supabase's.",
+    )
+    db_pool_size: int = setting(
+        "OSTIARY_DB_POOL_SIZE", values.integer(2, 1000), "10", "PostgreSQL: connections of each process."
+    )
+    db_pool_timeout: timedelta = setting(
+        "OSTIARY_DB_POOL_TIMEOUT",
+        values.duration("1s", "60s"),
+        "5s",
+        "PostgreSQL: how long to wait for a connection before answering 503.",
+    )
+    db_statement_timeout: timedelta = setting(
+        "OSTIARY_DB_STATEMENT_TIMEOUT",
+        values.duration("1s", "10m"),
+        "10s",
+        "PostgreSQL: how long a statement may take.",
     )
     secret: str | None = setting(
         "OSTIARY_SECRET",
@@ -277,6 +306,18 @@ class Settings:
         """Whether this is a developer's machine: plain http, reached by loopback and from nowhere else."""
         places = (urlsplit(self.public_url).hostname or "", self.host)
         return not self.https and all(map(values.is_loopback, places))
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The file of the embedded default; None with PostgreSQL."""
+        if not self.database_url.startswith("sqlite:///"):
+            return None
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def pooled(self) -> bool:
+        """Whether each transaction may meet another connection."""
+        return self.db_pooler == "transaction" or (self.db_pooler == "auto" and leads_to_a_pooler(self.database_url))
 
     @property
     def sends_mail(self) -> bool:

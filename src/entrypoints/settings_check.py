@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from entrypoints.database_url import url_problem
 from entrypoints.setting_values import is_loopback
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def contradictions(settings: "Settings") -> list[str]:
         problems.append(
             "OSTIARY_TOKEN_LIFETIME: expected 15m to 60m; anything else needs OSTIARY_LONG_TOKENS=on as well"
         )
-    if not settings.database_url.startswith("sqlite:///"):
-        problems.append("DATABASE_URL: expected sqlite:///path; PostgreSQL is not supported by this version yet")
+    if problem := url_problem(settings.database_url):
+        problems.append(f"DATABASE_URL: {problem}")
     for name, secret in (
         ("OSTIARY_SECRET", settings.secret),
         ("OSTIARY_JWT_SHARED_SECRET", settings.jwt_shared_secret),

@@ -6,10 +6,12 @@ reached. After every interruption the file is looked at from outside, and the pe
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from application.admission import SignedIn
 from application.use_cases.identify import Caller, IdentifyCommand
 from application.use_cases.sessions import Scope, SignOutCommand
 from domain.errors import AlreadyVerified, TokenInvalid, Unauthenticated, Unavailable
@@ -140,6 +142,52 @@ async def test_an_interrupted_sign_in_leaves_a_whole_session_or_none_and_is_simp
         assert await alive(world, signed_in.session_token.text)
 
     assert await interrupted_at_every_step(world, mishap, prepare, afterwards) >= 3
+
+
+@each_mishap
+async def test_an_interrupted_refresh_moved_the_session_on_or_did_not_and_is_simply_repeated(
+    world: FaultyWorld, mishap: Mishap
+) -> None:
+    holdings: dict[str, SignedIn] = {}
+
+    async def prepare(email: str) -> Callable[[], Awaitable[object]]:
+        holdings[email] = holding = await world.member(email)
+        world.clock.advance(minutes=2)
+        return lambda: world.refresh(holding)
+
+    async def afterwards(email: str) -> None:
+        refreshed = await world.refresh(holdings[email])
+        assert refreshed.session.counter == 1, "once, however often it is asked"
+        assert await alive(world, refreshed.session_token.text)
+
+    assert await interrupted_at_every_step(world, mishap, prepare, afterwards) >= 1
+
+
+@each_mishap
+async def test_an_interrupted_replay_ended_the_session_or_did_not_and_ends_it_when_repeated(
+    world: FaultyWorld, mishap: Mishap
+) -> None:
+    holdings: dict[str, tuple[SignedIn, SignedIn]] = {}
+
+    async def prepare(email: str) -> Callable[[], Awaitable[object]]:
+        stolen = await world.member(email)
+        world.clock.advance(minutes=2)
+        holdings[email] = stolen, await world.refresh(stolen)
+        world.clock.advance(minutes=2)
+
+        async def replay() -> None:
+            with suppress(Unauthenticated):
+                await world.refresh(stolen)
+
+        return replay
+
+    async def afterwards(email: str) -> None:
+        stolen, current = holdings[email]
+        with pytest.raises(Unauthenticated):
+            await world.refresh(stolen)
+        assert await alive(world, current.session_token.text) is None
+
+    assert await interrupted_at_every_step(world, mishap, prepare, afterwards) >= 1
 
 
 @each_mishap

@@ -25,11 +25,11 @@ pytestmark = pytest.mark.usefixtures("no_threads_left")
 
 MIGRATE = """
 import asyncio, sys
-from adapters.sql.database import Database
+from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.migrations import migrate
 
 async def main():
-    database = Database(sys.argv[1])
+    database = SqliteDatabase(sys.argv[1])
     print("ready", flush=True)
     sys.stdin.readline()
     try:

@@ -1,15 +1,26 @@
 """The contract of `application.ports.collections.Sessions`, on every store."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.sql import Executable
 
+from adapters.memory.store import MemoryStore
+from adapters.memory.units_of_work import MemoryUnits
+from adapters.sql.database import Database
+from adapters.sql.tables import accounts, users
 from application.ports.units_of_work import Units
 from domain.client import Client
 from domain.session import Session, SessionLifetimes, Transport
 from domain.user import Credential, User
+from tests.support import postgresql
+from tests.support.store_kinds import STORES, fresh_file, open_database, over
 from tests.support.store_samples import HASH, HOUR, NOW, TICK, a_session, a_user, keep_session, settle_in
 
 
@@ -22,6 +33,24 @@ async def touch(units: Units, session: Session, now: datetime) -> None:
     async with units.session_keeping() as unit:
         await unit.sessions.touch(session, now)
         await unit.commit()
+
+
+async def advance(units: Units, successor: Session) -> bool:
+    async with units.session_keeping() as unit:
+        advanced = await unit.sessions.advance(successor)
+        await unit.commit()
+    return advanced
+
+
+def successor_of(session: Session) -> Session:
+    later = NOW + timedelta(minutes=7, microseconds=1)
+    return replace(
+        session,
+        counter=session.counter + 1,
+        refreshed_at=later,
+        last_seen_at=later + TICK,
+        idle_expires_at=later + HOUR,
+    )
 
 
 async def signed_in(units: Units, user: User | None = None) -> Session:
@@ -125,6 +154,100 @@ async def test_noting_the_presence_of_a_session_that_has_ended_does_not_revive_i
         await unit.commit()
     await touch(units, session, NOW + HOUR)
     assert await find(units, session.id) is None
+
+
+async def test_the_successor_of_a_session_takes_its_place(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    session, other = await signed_in(units, user), await signed_in(units, user)
+    assert await advance(units, successor_of(session))
+    assert await find(units, session.id) == (successor_of(session), user)
+    assert await find(units, other.id) == (other, user)
+
+
+async def test_of_fifty_successors_put_in_place_at_once_one_is(units: Units) -> None:
+    session = await signed_in(units)
+    outcomes = await asyncio.gather(*(advance(units, successor_of(session)) for _ in range(50)))
+    assert sorted(outcomes) == [False] * 49 + [True]
+    found = await find(units, session.id)
+    assert found is not None
+    assert found[0].counter == 1
+
+
+@pytest.mark.parametrize("step", [-1, 0, 2, 3])
+async def test_only_the_next_counter_is_put_in_place(units: Units, step: int) -> None:
+    user = await settle_in(units, a_user())
+    session = replace(a_session(user.id), counter=7)
+    await keep_session(units, session)
+    assert not await advance(units, replace(successor_of(session), counter=7 + step))
+    assert await find(units, session.id) == (session, user)
+
+
+async def test_advancing_changes_counter_and_times_and_nothing_else(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    session = await signed_in(units, user)
+    elsewhere = replace(
+        successor_of(session),
+        seed=b"\x07" * 16,
+        transport=Transport.TOKEN,
+        remember=False,
+        absolute_expires_at=NOW + HOUR * 24 * 365,
+        signed_in_at=NOW + HOUR,
+    )
+    assert await advance(units, elsewhere)
+    assert await find(units, session.id) == (successor_of(session), user)
+
+
+async def test_a_session_that_has_ended_does_not_advance_and_is_not_revived(units: Units) -> None:
+    session = await signed_in(units)
+    async with units.session_keeping() as unit:
+        await unit.sessions.end(session.id)
+        await unit.commit()
+    assert not await advance(units, successor_of(session))
+    assert await find(units, session.id) is None
+
+
+@pytest.mark.parametrize("store_kind", sorted(STORES))
+@pytest.mark.parametrize("ending", ["disabled", "newer version", "no account"])
+async def test_a_session_does_not_advance_once_its_user_is_disabled_or_its_version_is_old(
+    store_kind: str, ending: str, tmp_path: Path
+) -> None:
+    """Done behind the ports, for want of one that does it."""
+    async with AsyncExitStack() as stack:
+        if store_kind == "memory":
+            memory = MemoryStore()
+            units: Units = MemoryUnits(memory)
+        else:
+            opened = postgresql.open_database() if store_kind == "postgresql" else open_database(fresh_file(tmp_path))
+            database: Database = await stack.enter_async_context(opened)
+            units = over(database).units
+        user = await settle_in(units, a_user())
+        session = await signed_in(units, user)
+        if store_kind == "memory":
+            end_in_memory(memory, user, ending)
+        else:
+            async with database.writing() as transaction:
+                await transaction.connection.execute(ENDINGS[ending])
+                await transaction.commit()
+        assert not await advance(units, successor_of(session))
+
+
+ENDINGS: dict[str, Executable] = {
+    "disabled": update(users).values(disabled_at=NOW),
+    "newer version": update(accounts).values(credential_version=2),
+    "no account": delete(accounts),
+}
+
+
+def end_in_memory(store: MemoryStore, user: User, ending: str) -> None:
+    """What `ENDINGS` do, over dicts."""
+    match ending:
+        case "disabled":
+            store.tables.users[user.id] = replace(user, disabled_at=NOW)
+        case "newer version":
+            credential = store.tables.credentials[user.id]
+            store.tables.credentials[user.id] = replace(credential, version=2)
+        case _:
+            del store.tables.credentials[user.id]
 
 
 async def test_ending_a_session_ends_that_one_and_may_be_done_twice(units: Units) -> None:

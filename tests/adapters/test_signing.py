@@ -123,7 +123,7 @@ def test_an_accepted_secret_opens_and_does_not_seal(session: Session) -> None:
 def test_what_is_sealed_names_one_thing_only(seal: HmacSessionSeal, session: Session) -> None:
     """No part can borrow bytes from its neighbour: all but the transport's name are of fixed width."""
     sealed = {
-        SessionToken.sealed_part(replace(session, transport=transport, counter=counter, seed=seed))
+        SessionToken.sealed_part(replace(session, transport=transport, seed=seed), counter)
         for transport in Transport
         for counter in (0, 1, 2**32 - 1)
         for seed in (b"|" * 16, b"\x00" * 16)

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from adapters.sql import database as module
-from adapters.sql.database import Database
+from adapters.sql import sqlite as module
 from adapters.sql.installation import installation_key
+from adapters.sql.sqlite import SqliteDatabase
 from application.ports.units_of_work import Units
 from domain.email_address import EmailAddress
 from domain.errors import Unavailable
@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(file: Path) -> AsyncIterator[Database]:
+async def database(file: Path) -> AsyncIterator[SqliteDatabase]:
     async with open_database(file) as opened:
         yield opened
 
@@ -71,31 +71,31 @@ def somebody_without_privileges() -> Iterator[Path]:
             os.seteuid(was)
 
 
-async def sign_up(database: Database) -> None:
+async def sign_up(database: SqliteDatabase) -> None:
     await wait_in_line(over(database).units, a_sign_up(email=CANARY))
 
 
-async def spend(database: Database) -> None:
+async def spend(database: SqliteDatabase) -> None:
     await over(database).limits.spend([charge(CANARY.canonical, 5)], NOW)
 
 
-async def purge(database: Database) -> None:
+async def purge(database: SqliteDatabase) -> None:
     await over(database).purge(NOW, 10)
 
 
-async def key(database: Database) -> None:
+async def key(database: SqliteDatabase) -> None:
     await installation_key(database, bytes(32))
 
 
 each_write = pytest.mark.parametrize("write", [sign_up, spend, purge, key], ids=lambda write: write.__name__)
-Write = Callable[[Database], Awaitable[None]]
+Write = Callable[[SqliteDatabase], Awaitable[None]]
 
 
 async def pragma(connection: object, name: str) -> object:
     return await connection.scalar(text(f"PRAGMA {name}"))  # type: ignore[attr-defined]
 
 
-async def test_the_pragmas_that_make_it_durable_are_in_force_on_every_connection(database: Database) -> None:
+async def test_the_pragmas_that_make_it_durable_are_in_force_on_every_connection(database: SqliteDatabase) -> None:
     async with database.writing() as transaction, database.reading() as one, database.reading() as other:
         for connection in (transaction.connection, one, other):
             assert await pragma(connection, "journal_mode") == "wal"
@@ -103,7 +103,7 @@ async def test_the_pragmas_that_make_it_durable_are_in_force_on_every_connection
             assert await pragma(connection, "foreign_keys") == 1
 
 
-async def test_a_writing_transaction_takes_the_write_lock_at_once(database: Database, file: Path) -> None:
+async def test_a_writing_transaction_takes_the_write_lock_at_once(database: SqliteDatabase, file: Path) -> None:
     async with database.writing():
         with (
             closing(sqlite3.connect(file, timeout=0)) as other,
@@ -112,7 +112,7 @@ async def test_a_writing_transaction_takes_the_write_lock_at_once(database: Data
             other.execute("BEGIN IMMEDIATE")
 
 
-async def test_reading_takes_no_lock(database: Database, file: Path) -> None:
+async def test_reading_takes_no_lock(database: SqliteDatabase, file: Path) -> None:
     async with database.reading() as connection:
         await connection.execute(text("SELECT * FROM users"))
         with locked(file):
@@ -155,14 +155,14 @@ async def test_who_waits_too_long_for_the_writer_is_told_unavailable(file: Path)
 
 
 @asynccontextmanager
-async def full_disk(database: Database) -> AsyncIterator[None]:
+async def full_disk(database: SqliteDatabase) -> AsyncIterator[None]:
     """The file may not grow by a page more."""
     await limit_pages(database, 1)  # SQLite takes this as "no more than there are"
     yield
     await limit_pages(database, 2**30)
 
 
-async def limit_pages(database: Database, pages: int) -> None:
+async def limit_pages(database: SqliteDatabase, pages: int) -> None:
     def set_limit(connection: sqlite3.Connection, _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA max_page_count={pages}")
@@ -183,7 +183,9 @@ async def fill_up(units: Units) -> int:
     raise AssertionError("the disk does not fill up")
 
 
-async def test_a_full_disk_is_unavailable_loses_nothing_and_needs_no_restart(database: Database, file: Path) -> None:
+async def test_a_full_disk_is_unavailable_loses_nothing_and_needs_no_restart(
+    database: SqliteDatabase, file: Path
+) -> None:
     units = over(database).units
     async with full_disk(database):
         kept = await fill_up(units)
@@ -259,7 +261,7 @@ async def test_a_place_that_cannot_hold_a_file_is_unavailable(tmp_path: Path, pl
         assert not await database.answers()
 
 
-async def test_a_transaction_that_fails_is_not_in_the_way_of_the_next(database: Database) -> None:
+async def test_a_transaction_that_fails_is_not_in_the_way_of_the_next(database: SqliteDatabase) -> None:
     units, sign_up = over(database).units, a_sign_up()
     await wait_in_line(units, sign_up)
     for _ in range(3):
@@ -268,7 +270,7 @@ async def test_a_transaction_that_fails_is_not_in_the_way_of_the_next(database: 
     await wait_in_line(units, a_sign_up())
 
 
-async def test_a_commit_that_fails_is_not_in_the_way_of_the_next(database: Database) -> None:
+async def test_a_commit_that_fails_is_not_in_the_way_of_the_next(database: SqliteDatabase) -> None:
     async def break_a_promise_at_commit() -> None:
         async with database.writing() as transaction:
             await transaction.connection.execute(text("PRAGMA defer_foreign_keys=ON"))
@@ -282,7 +284,7 @@ async def test_a_commit_that_fails_is_not_in_the_way_of_the_next(database: Datab
     await sign_up(database)
 
 
-async def test_a_foreign_key_is_kept(database: Database) -> None:
+async def test_a_foreign_key_is_kept(database: SqliteDatabase) -> None:
     async with database.writing() as transaction:
         with pytest.raises(IntegrityError):
             await transaction.connection.execute(

@@ -28,6 +28,7 @@ from domain.one_time_token import OneTimeToken, Purpose
 from domain.secret import Secret
 from domain.session import Transport
 from tests.support.refusals import limit_of, refused, violations_of
+from tests.support.store_kinds import STORES
 from tests.support.variations import BusyHasher, changed, client, failing_at_commit
 from tests.support.world import ADA, ELSEWHERE, HERE, OTHER_PASSWORD, PASSWORD, World, make_world
 
@@ -35,7 +36,7 @@ NEW_PASSWORD = "chosen by the mailbox's owner"
 STRANGER = client(66)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=sorted(STORES))
 async def named_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """Over each store in turn, a place where people have usernames."""
     async with make_world(request.param, tmp_path, {"OSTIARY_USERNAME": "optional"}) as made:

@@ -12,13 +12,14 @@ from application.use_cases.identify import IdentifyCommand
 from domain.errors import Conflict, RateLimited, TokenExpired, TokenInvalid, Unauthenticated, Unavailable
 from domain.events import EventKind
 from tests.support.refusals import limit_of, refused
+from tests.support.store_kinds import STORES
 from tests.support.variations import client
 from tests.support.world import ADA, PASSWORD, World, make_world
 
 BOB = "bob@example.com"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=sorted(STORES))
 async def named_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """Over each store in turn, a place where people have usernames."""
     async with make_world(request.param, tmp_path, {"OSTIARY_USERNAME": "optional"}) as made:

@@ -18,13 +18,14 @@ from domain.client import Client
 from domain.errors import Conflict, InvalidCredentials, Overloaded, Unavailable, Violation
 from domain.events import EventKind
 from tests.support.refusals import limit_of, violations_of
+from tests.support.store_kinds import STORES
 from tests.support.variations import BusyHasher, WatchedHasher, changed, client, failing_at_commit
 from tests.support.world import ADA, HERE, OTHER_PASSWORD, PASSWORD, World, make_world
 
 BOB = "bob@example.com"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=sorted(STORES))
 async def named_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """Over each store in turn, a place where people have usernames."""
     async with make_world(request.param, tmp_path, {"OSTIARY_USERNAME": "optional"}) as made:

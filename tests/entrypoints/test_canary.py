@@ -117,6 +117,7 @@ def live_through_everything(client: httpx.Client, server: Server, mail: MailServ
     client.post("/auth/signout", json={}, headers=bearer)
     client.get("/auth/me", headers=bearer)
     client.get("/auth/me", headers={"authorization": f"Bearer {found.bodies('refresh_token')[-1]}"})
+    refresh_and_replay(client, server, found)
     for password in (PASSWORDS["wrong"], PASSWORDS["stranger"]):
         sign_in(client, ADA, password)
         sign_in(client, "canary-mailbox-nobody@example.com", password)
@@ -141,6 +142,17 @@ def live_through_everything(client: httpx.Client, server: Server, mail: MailServ
     client.post("/auth/signout", json={"scope": misplaced})
 
     break_the_store(client, server, found)
+
+
+def refresh_and_replay(client: httpx.Client, server: Server, found: Searched) -> None:
+    """By cookie and by token; then the old token is shown again."""
+    assert sign_in(client, ADA, PASSWORDS["chosen"], transport="token").status_code == 200
+    old = {"refresh_token": found.bodies("refresh_token")[-1]}
+    server.let_sessions_age(31)
+    assert client.post("/auth/refresh").status_code == 200
+    assert client.post("/auth/refresh", json=old).status_code == 200
+    server.let_sessions_age(31)
+    assert client.post("/auth/refresh", json=old).status_code == 401
 
 
 def break_the_store(client: httpx.Client, server: Server, found: Searched) -> None:
@@ -203,7 +215,7 @@ def test_the_canaries_were_planted_everywhere(searched: Searched) -> None:
     assert len(searched.cookies) >= 8
     assert len(searched.mailed_tokens) >= 3
     assert len(searched.bodies("access_token")) >= 4
-    assert len(searched.bodies("refresh_token")) == 1
+    assert len(searched.bodies("refresh_token")) == 3
     assert any(name.endswith("ostiary.sqlite3") for name in searched.files)
     assert any(name.endswith("-wal") for name in searched.files)
     assert len(searched.letters) >= 5

@@ -28,7 +28,7 @@ READ = ["/auth/me", "/auth/users/x", "/auth/policy", "/.well-known/jwks.json", "
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get"])
-@pytest.mark.parametrize("path", ["/auth/verify-email", "/auth/resend-verification", "/auth/signout"])
+@pytest.mark.parametrize("path", ["/auth/verify-email", "/auth/resend-verification", "/auth/signout", "/auth/refresh"])
 def test_what_changes_something_is_only_ever_posted(server: Server, method: str, path: str) -> None:
     with server.client() as client:
         answer = client.request(method, path)
@@ -172,9 +172,10 @@ def ask(client: httpx.Client, name: str) -> httpx.Response:
 
 
 def assert_guarded(answer: httpx.Response) -> None:
-    """Not stored, not sniffed, not framed, not referred, and silent about what serves it."""
+    """Not stored (but for the public keys), not sniffed, not framed, not referred, and silent about what serves it."""
     headers = answer.headers
-    assert headers.get_list("cache-control") == ["no-store"]
+    keys = answer.is_success and answer.request.url.path == "/.well-known/jwks.json"
+    assert headers.get_list("cache-control") == ["public, max-age=300" if keys else "no-store"]
     assert headers.get_list("x-content-type-options") == ["nosniff"]
     assert headers.get_list("referrer-policy") == ["no-referrer"]
     (policy,) = headers.get_list("content-security-policy")

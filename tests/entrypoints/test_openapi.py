@@ -21,6 +21,7 @@ SERVED = {
     ("post", "/auth/verify-email"),
     ("post", "/auth/resend-verification"),
     ("post", "/auth/signin"),
+    ("post", "/auth/refresh"),
     ("post", "/auth/signout"),
     ("get", "/auth/me"),
     ("get", "/auth/users/{user_id}"),
@@ -188,7 +189,10 @@ def test_only_what_takes_a_session_says_so(client: httpx.Client, document: dict[
         locked = answer.status_code == 401
         assert locked == ("security" in operation), (method, path)
         if locked:
-            assert {name for option in operation["security"] for name in option} == set(schemes)
+            by_session_token = path == "/auth/refresh"
+            taken = {"sessionCookie"} if by_session_token else set(schemes)
+            assert {name for option in operation["security"] for name in option} == taken
+            assert ({} in operation["security"]) == by_session_token, "the token may stand in the body instead"
             assert "401" in operation["responses"]
 
 
@@ -237,7 +241,7 @@ def test_every_body_has_an_example_that_fits_and_is_taken(client: httpx.Client, 
             problem = answer.json() if answer.status_code >= 400 else {}
             assert problem.get("code") not in ("validation_error", "malformed_request"), (path, problem)
             bodies += 1
-    assert bodies == 5
+    assert bodies == 6
 
 
 def test_every_success_example_fits_its_schema(document: dict[str, Any]) -> None:
@@ -275,6 +279,8 @@ def test_real_answers_are_as_described(server: Server, client: httpx.Client, doc
     check(client.post("/auth/signin", json=signing_in), "post", "/auth/signin")
     check(client.post("/auth/signin", json={**signing_in, "transport": "token"}), "post", "/auth/signin")
     check(client.post("/auth/signin", json={**signing_in, "password": "x"}), "post", "/auth/signin")
+    check(client.post("/auth/refresh", json={}), "post", "/auth/refresh")
+    check(client.post("/auth/refresh", json={"refresh_token": "x"}), "post", "/auth/refresh")
     check(client.get("/auth/me", headers=bearer), "get", "/auth/me")
     check(client.get(f"/auth/users/{member['user']['id']}", headers=bearer), "get", "/auth/users/{user_id}")
     check(client.get("/auth/users/x", headers=bearer), "get", "/auth/users/{user_id}")

@@ -8,21 +8,19 @@ from threading import Barrier
 import pytest
 
 from tests.support.http_requests import PASSWORD, make_member, new_address, sign_in
-from tests.support.server import PATIENCE, SHARED_STORES, Server, run_server
+from tests.support.server import PATIENCE, Server, run_server
+from tests.support.store_kinds import STORES, settings_of
 
 AT_ONCE = 50
 
 
-@pytest.fixture(scope="module", params=SHARED_STORES)
+@pytest.fixture(scope="module", params=[store for store in STORES if store != "memory"])
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     """Two processes on one data folder and one database, of which limits count one thing only."""
     folder = tmp_path_factory.mktemp("shared")
-    variables = {
-        **SHARED_STORES[request.param](folder),
-        "OSTIARY_LIMIT_SIGN_IN_PAIR": "5/15m",
-        "OSTIARY_LIMIT_SIGN_IN_DEVICE": "10/15m",
-    }
+    limits = {"OSTIARY_LIMIT_SIGN_IN_PAIR": "5/15m", "OSTIARY_LIMIT_SIGN_IN_DEVICE": "10/15m"}
     with ExitStack() as stack:
+        variables = {**stack.enter_context(settings_of(request.param)), **limits}
         yield [stack.enter_context(run_server(folder, variables)) for _ in range(2)]
 
 

@@ -14,9 +14,9 @@ from sqlalchemy.exc import OperationalError
 
 from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
-from adapters.sql.database import Database
 from adapters.sql.limits import SqlLimits
 from adapters.sql.purge import SqlPurge
+from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from domain.limits import Quotas
 from entrypoints.composition import Replacements, Store, compose
@@ -41,7 +41,7 @@ class Mishap(Enum):
 class Saboteur:
     """Counts statements and commits of a database as steps, and makes the chosen one fail."""
 
-    def __init__(self, *databases: Database) -> None:
+    def __init__(self, *databases: SqliteDatabase) -> None:
         self._left: int | None = None
         self._mishap = Mishap.ONCE
         self.struck = False
@@ -109,7 +109,7 @@ async def make_faulty_world(folder: Path) -> AsyncIterator[FaultyWorld]:
     """Everything real but the mail and the clock."""
     settings = read_settings({"OSTIARY_DATA_DIR": str(folder), **WIDE}, dotenv=None)
     file = fresh_file(folder)
-    database = Database(sqlite_url(file))
+    database = SqliteDatabase(sqlite_url(file))
     clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
     store = Store(
         units=SqlUnits(database, LIMITS_KEY),

@@ -4,12 +4,13 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,13 @@ _TLS = ssl.create_default_context()
 NO_LIMITS = {f"OSTIARY_LIMIT_{quota.name.upper()}": "off" for quota in fields(Quotas)}
 """Every limit switched off, for tests of other things."""
 
-
-SHARED_STORES: dict[str, Callable[[Path], Mapping[str, str]]] = {
-    "sqlite": lambda folder: {"DATABASE_URL": f"sqlite:///{folder}/shared.sqlite3"}
-}
-"""The databases that several processes may share: the variables for an empty one. A further one is one more line."""
+_AGEING = """UPDATE sessions SET
+    created_at = strftime(:form, created_at, :earlier),
+    signed_in_at = strftime(:form, signed_in_at, :earlier),
+    refreshed_at = strftime(:form, refreshed_at, :earlier),
+    last_seen_at = strftime(:form, last_seen_at, :earlier),
+    idle_expires_at = strftime(:form, idle_expires_at, :earlier),
+    absolute_expires_at = strftime(:form, absolute_expires_at, :earlier)"""
 
 
 class Server:
@@ -71,6 +74,17 @@ class Server:
         """The lines of the log that are events."""
         lines = self.log.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def sql(self, statement: str, **parameters: object) -> list[tuple[Any, ...]]:
+        """What somebody else asks of the database, or does to it, behind the server's back."""
+        with closing(sqlite3.connect(self.folder / "ostiary-data" / "ostiary.sqlite3", timeout=10)) as database:
+            rows = database.execute(statement, parameters).fetchall()
+            database.commit()
+        return rows
+
+    def let_sessions_age(self, seconds: float) -> None:
+        """Put every session's times back by so much: the nearest to waiting for a process with a clock of its own."""
+        self.sql(_AGEING, form="%Y-%m-%d %H:%M:%f000", earlier=f"-{seconds} seconds")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End the process, and say with what status it did."""

@@ -1,9 +1,9 @@
 """The stores that the contract suites are held against. A further one is one more line in `STORES`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from adapters.sql.database import Database
 from adapters.sql.limits import SqlLimits
 from adapters.sql.migrations import migrate
 from adapters.sql.purge import SqlPurge
+from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge
 from application.ports.limits import Limits
 from application.ports.units_of_work import Units
+from tests.support import postgresql
 
 LIMITS_KEY = b"k" * 32
 
@@ -46,10 +48,28 @@ async def open_sqlite(folder: Path) -> AsyncIterator[StoreUnderTest]:
         yield over(database)
 
 
+@asynccontextmanager
+async def open_postgresql(_folder: Path) -> AsyncIterator[StoreUnderTest]:
+    """A database of its own on a real server."""
+    async with postgresql.open_database() as database:
+        yield over(database)
+
+
 STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[StoreUnderTest]]] = {
     "memory": open_memory,
     "sqlite": open_sqlite,
+    "postgresql": open_postgresql,
 }
+
+
+@contextmanager
+def settings_of(store: str) -> Iterator[dict[str, str]]:
+    """The variables that make Ostiary use a store of this kind, fresh and empty; gone afterwards."""
+    if store != "postgresql":
+        yield {}  # SQLite is what there is when nothing is said, and memory is not chosen by settings
+        return
+    with postgresql.fresh_database() as url:
+        yield {"DATABASE_URL": url}
 
 
 def over(database: Database) -> StoreUnderTest:
@@ -60,14 +80,14 @@ def over(database: Database) -> StoreUnderTest:
 
 
 def sqlite_url(file: Path) -> str:
-    """How `Database` is told about a file."""
+    """How `SqliteDatabase` is told about a file."""
     return f"sqlite+aiosqlite:///{file}"
 
 
 @asynccontextmanager
-async def open_database(file: Path) -> AsyncIterator[Database]:
-    """A `Database` on a file, let go of afterwards."""
-    database = Database(sqlite_url(file))
+async def open_database(file: Path) -> AsyncIterator[SqliteDatabase]:
+    """A file's `Database`, let go of afterwards."""
+    database = SqliteDatabase(sqlite_url(file))
     try:
         yield database
     finally:

@@ -10,6 +10,7 @@ from adapters.hashing.slots import HashingSlots
 from application.admission import SessionWish, SignedIn
 from application.catalogue import UseCases
 from application.use_cases.email_verification import VerifyEmailCommand
+from application.use_cases.refresh import RefreshCommand
 from application.use_cases.resend_verification import ResendVerificationCommand
 from application.use_cases.sign_in import SignInCommand
 from application.use_cases.sign_up import SignUpCommand, VerificationSent
@@ -20,6 +21,7 @@ from entrypoints.composition import Ostiary, Replacements, compose, memory_store
 from entrypoints.settings import read_settings
 from tests.support.clock import SettableClock
 from tests.support.mail import Mailbox, token_in
+from tests.support.store_kinds import settings_of
 
 ADA = "ada@example.com"
 PASSWORD = "engine of difference"
@@ -107,6 +109,11 @@ class World:
         wish = SessionWish(client=client, transport=transport, remember=remember, device_marks=marks)
         return await self.use_cases.sign_in(SignInCommand(email=email, password=password, session=wish))
 
+    async def refresh(self, holding: SignedIn, *, client: Client = HERE) -> SignedIn:
+        """By the token somebody was answered with."""
+        text, transport = holding.session_token.text, holding.session.transport
+        return await self.use_cases.refresh(RefreshCommand(session_token=text, transport=transport, client=client))
+
     async def member(self, email: str = ADA, password: str = PASSWORD, *, client: Client = HERE) -> SignedIn:
         """Somebody who signed up and proved their mailbox."""
         sent = await self.sign_up(email, password, client=client)
@@ -115,18 +122,20 @@ class World:
 
 @asynccontextmanager
 async def make_world(store: str, folder: Path, variables: Mapping[str, str] | None = None) -> AsyncIterator[World]:
-    """Ostiary over `store` (memory or sqlite), with hashing at test cost."""
-    settings = read_settings(
-        {"OSTIARY_DATA_DIR": str(folder), "OSTIARY_DELIVERY_JITTER": "0s", **(variables or {})}, dotenv=None
-    )
-    clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
-    replace = Replacements(
-        store=memory_store() if store == "memory" else None,
-        clock=clock,
-        hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
-        mail_sender=mailbox,
-        events=events,
-    )
-    async with compose(settings, replace) as ostiary:
-        yield World(ostiary, clock, mailbox, events)
-    slots.close()
+    """Ostiary over `store` (a key of `STORES`), with hashing at test cost."""
+    with settings_of(store) as of_store:
+        settings = read_settings(
+            {"OSTIARY_DATA_DIR": str(folder), "OSTIARY_DELIVERY_JITTER": "0s", **of_store, **(variables or {})},
+            dotenv=None,
+        )
+        clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
+        replace = Replacements(
+            store=memory_store() if store == "memory" else None,
+            clock=clock,
+            hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
+            mail_sender=mailbox,
+            events=events,
+        )
+        async with compose(settings, replace) as ostiary:
+            yield World(ostiary, clock, mailbox, events)
+        slots.close()

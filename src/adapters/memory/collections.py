@@ -9,7 +9,6 @@ from domain.email_address import EmailAddress
 from domain.letters import LEASE, Outcome, QueuedLetter
 from domain.one_time_token import OneTimeToken, Purpose
 from domain.password import PasswordHash
-from domain.session import Session
 from domain.sign_up import SignUpRequest
 from domain.user import Credential, User
 from domain.username import Username
@@ -216,43 +215,3 @@ class MemoryLetters:
     def _held(self, letter_id: UUID, lease_id: UUID) -> LetterRow | None:
         row = self._tables.letters.get(letter_id)
         return row if row and row.lease_id == lease_id and row.status == "queued" else None
-
-
-class MemorySessions:
-    """`Sessions`."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-
-    async def add(self, session: Session) -> bool:
-        if self._user_of(session) is None:
-            return False
-        self._tables.sessions[session.id] = session
-        return True
-
-    async def find(self, session_id: UUID) -> tuple[Session, User] | None:
-        session = self._tables.sessions.get(session_id)
-        user = self._user_of(session) if session else None
-        return (session, user) if session and user else None
-
-    def _user_of(self, session: Session) -> User | None:
-        user = self._tables.users.get(session.user_id)
-        credential = self._tables.credentials.get(session.user_id)
-        if user is None or user.disabled or credential is None:
-            return None
-        return user if credential.version == session.credential_version else None
-
-    async def touch(self, session: Session, now: datetime) -> None:
-        stored = self._tables.sessions.get(session.id)
-        if stored is not None and stored.last_seen_at < now:
-            self._tables.sessions[session.id] = replace(
-                stored, last_seen_at=now, idle_expires_at=now + session.idle_time
-            )
-
-    async def end(self, session_id: UUID) -> None:
-        self._tables.sessions.pop(session_id, None)
-
-    async def end_all(self, user_id: UUID, *, keep: UUID | None = None) -> None:
-        for session in list(self._tables.sessions.values()):
-            if session.user_id == user_id and session.id != keep:
-                del self._tables.sessions[session.id]

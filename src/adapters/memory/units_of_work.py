@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from adapters.memory.collections import (
     MemoryAccounts,
     MemoryLetters,
-    MemorySessions,
     MemorySignUps,
     MemoryTokens,
     MemoryUsernameClaims,
     MemoryUsers,
 )
 from adapters.memory.limits import MemoryUnitLimits
+from adapters.memory.sessions import MemoryLivingSessions, MemorySessions
 from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
 
 
@@ -68,7 +68,7 @@ class MemorySessionReading:
     """`SessionReading`."""
 
     def __init__(self, tables: Tables) -> None:
-        self.sessions = MemorySessions(tables)
+        self.sessions = MemoryLivingSessions(tables)
 
 
 class MemorySessionKeeping:

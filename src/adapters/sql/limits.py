@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -55,18 +55,10 @@ class UnitLimits:
         if not units:
             return
         stamps = {unit.key: unit.stamp for unit in units}
-        in_order = select(limits.c.key).where(limits.c.key.in_(stamps)).order_by(limits.c.key).with_for_update()
-        stamp = case(stamps, value=limits.c.key)
-        # A unit of an even pace that had left its window when the next was taken is in that number no more.
-        counts = and_(limits.c.quota > EXACT_UP_TO, func.substr(stamp, 1, _DIGITS) > limits.c.cutoff)
-        await self._connection.execute(
-            update(limits)
-            .where(limits.c.key.in_(in_order))
-            .values(
-                stamps=func.replace(limits.c.stamps, stamp, ""),
-                due=case((counts, limits.c.due - limits.c.pace), else_=limits.c.due),
-            )
-        )
+        parameters: dict[str, object] = {}
+        for number, (key, stamp) in enumerate(stamps.items()):
+            parameters |= {f"key_{number}": key, f"stamp_{number}": stamp}
+        await self._connection.execute(_giving_back(len(stamps)), parameters)
         # One statement returns one unit of each key; more of one key, which nobody asks for yet, take another.
         await self.give_back([unit for unit in units if stamps[unit.key] != unit.stamp])
 
@@ -141,6 +133,25 @@ def _spending(dialect: str) -> ReturningInsert[bytes]:
             ),
         ),
     ).returning(limits.c.key)
+
+
+@cache
+def _giving_back(count: int) -> Update:
+    """Returns one unit of each of so many keys. Locked in order first, as whoever spends them does."""
+    keys = [bindparam(f"key_{number}", type_=limits.c.key.type) for number in range(count)]
+    stamps = [bindparam(f"stamp_{number}", type_=limits.c.stamps.type) for number in range(count)]
+    in_order = select(limits.c.key).where(limits.c.key.in_(keys)).order_by(limits.c.key).with_for_update()
+    stamp = case(*((limits.c.key == key, stamp) for key, stamp in zip(keys, stamps, strict=True)))
+    # A unit of an even pace that had left its window when the next was taken is in that number no more.
+    counts = and_(limits.c.quota > EXACT_UP_TO, func.substr(stamp, 1, _DIGITS) > limits.c.cutoff)
+    return (
+        update(limits)
+        .where(limits.c.key.in_(in_order))
+        .values(
+            stamps=func.replace(limits.c.stamps, stamp, ""),
+            due=case((counts, limits.c.due - limits.c.pace), else_=limits.c.due),
+        )
+    )
 
 
 def _row(unit: Unit, limit: Limit, now: datetime) -> dict[str, object]:

@@ -1,18 +1,31 @@
 """Sessions."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.database import Database
 from adapters.sql.tables import accounts, sessions, users
 from adapters.sql.users import CREDENTIAL, user_columns, user_from
 from domain.session import Session, Transport
 from domain.user import User
 
 _session_columns = [column.label(f"session_{column.name}") for column in sessions.c]
+
+
+class SqlLivingSessions:
+    """`application.ports.collections.LivingSessions`: read so often that the database is asked by its shortest road."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, session_id: UUID) -> tuple[Session, User] | None:
+        row = await self._database.row(_FIND, session_id=session_id)
+        return (_session_from(row), user_from(row)) if row else None
 
 
 class SqlSessions:
@@ -48,22 +61,28 @@ class SqlSessions:
         result = await self._connection.execute(insert(sessions).from_select(list(values), new_row))
         return result.rowcount == 1
 
-    async def find(self, session_id: UUID) -> tuple[Session, User] | None:
-        statement = (
-            _living_accounts()
-            .join(sessions, sessions.c.user_id == users.c.id)
-            .where(sessions.c.id == session_id, sessions.c.credential_version == accounts.c.credential_version)
-            .with_only_columns(*_session_columns, *user_columns, maintain_column_froms=True)
-        )
-        row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return (_session_from(row), user_from(row)) if row else None
-
     async def touch(self, session: Session, now: datetime) -> None:
         await self._connection.execute(
             update(sessions)
             .where(sessions.c.id == session.id, sessions.c.last_seen_at < now)
             .values(last_seen_at=now, idle_expires_at=now + session.idle_time)
         )
+
+    async def advance(self, successor: Session) -> bool:
+        still_good = _living_accounts().where(
+            users.c.id == sessions.c.user_id, accounts.c.credential_version == sessions.c.credential_version
+        )
+        result = await self._connection.execute(
+            update(sessions)
+            .where(sessions.c.id == successor.id, sessions.c.counter == successor.counter - 1, still_good.exists())
+            .values(
+                counter=successor.counter,
+                refreshed_at=successor.refreshed_at,
+                last_seen_at=successor.last_seen_at,
+                idle_expires_at=successor.idle_expires_at,
+            )
+        )
+        return result.rowcount == 1
 
     async def end(self, session_id: UUID) -> None:
         await self._connection.execute(delete(sessions).where(sessions.c.id == session_id))
@@ -84,7 +103,15 @@ def _living_accounts() -> Select[Any]:
     )
 
 
-def _session_from(row: RowMapping) -> Session:
+_FIND = (
+    _living_accounts()
+    .join(sessions, sessions.c.user_id == users.c.id)
+    .where(sessions.c.id == bindparam("session_id"), sessions.c.credential_version == accounts.c.credential_version)
+    .with_only_columns(*_session_columns, *user_columns, maintain_column_froms=True)
+)
+
+
+def _session_from(row: Mapping[str, Any]) -> Session:
     return Session(
         id=row["session_id"],
         user_id=row["session_user_id"],

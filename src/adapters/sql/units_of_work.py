@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.sql.database import Database, Transaction
 from adapters.sql.limits import UnitLimits
 from adapters.sql.outbox import SqlLetters
-from adapters.sql.sessions import SqlSessions
+from adapters.sql.sessions import SqlLivingSessions, SqlSessions
 from adapters.sql.sign_ups import SqlSignUps, SqlUsernameClaims
 from adapters.sql.tokens import SqlTokens
 from adapters.sql.users import SqlAccounts, SqlUsers
@@ -65,8 +65,8 @@ class SqlSigningIn:
 class SqlSessionReading:
     """`application.ports.units_of_work.SessionReading`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.sessions = SqlSessions(connection)
+    def __init__(self, database: Database) -> None:
+        self.sessions = SqlLivingSessions(database)
 
 
 class SqlSessionKeeping:
@@ -129,8 +129,7 @@ class SqlUnits:
     @asynccontextmanager
     async def session_reading(self) -> AsyncIterator[SqlSessionReading]:
         """For recognising a caller."""
-        async with self._database.reading() as connection:
-            yield SqlSessionReading(connection)
+        yield SqlSessionReading(self._database)
 
     @asynccontextmanager
     async def session_keeping(self) -> AsyncIterator[SqlSessionKeeping]:

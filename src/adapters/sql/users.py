@@ -1,5 +1,6 @@
 """Users and their accounts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ user_columns = [column.label(f"user_{column.name}") for column in users.c]
 """A user's columns under names of their own, for joins."""
 
 
-def user_from(row: RowMapping) -> User:
+def user_from(row: Mapping[str, Any]) -> User:
     """Read a user from a row selected with `user_columns`."""
     return User(
         id=row["user_id"],

@@ -82,17 +82,28 @@ class Accounts(Protocol):
         """Replace the hash if it is still `old`. The version stays: the password is the same."""
 
 
+class LivingSessions(Protocol):
+    """Sessions that still count."""
+
+    async def find(self, session_id: UUID) -> tuple[Session, User] | None:
+        """A session with its user, if its credential version is current and the user not disabled: one statement."""
+
+
 class Sessions(Protocol):
     """Signed-in browsers and clients."""
 
     async def add(self, session: Session) -> bool:
         """False when the credential version is no longer the account's or the user is disabled; nothing is added."""
 
-    async def find(self, session_id: UUID) -> tuple[Session, User] | None:
-        """A session with its user, if its credential version is current and the user not disabled: one statement."""
-
     async def touch(self, session: Session, now: datetime) -> None:
         """Note that it was used `now` and push its idle expiry out by its idle time."""
+
+    async def advance(self, successor: Session) -> bool:
+        """Put a session's successor in its place: counter and times. Of any number at once exactly one gets True.
+
+        False, and nothing is changed, when the counter has moved on, the session has ended, its credential version is
+        no longer the account's or the user is disabled.
+        """
 
     async def end(self, session_id: UUID) -> None:
         """End this one; it may be gone already."""

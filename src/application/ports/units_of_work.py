@@ -9,7 +9,16 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
-from application.ports.collections import Accounts, Letters, Sessions, SignUps, Tokens, UsernameClaims, Users
+from application.ports.collections import (
+    Accounts,
+    Letters,
+    LivingSessions,
+    Sessions,
+    SignUps,
+    Tokens,
+    UsernameClaims,
+    Users,
+)
 from application.ports.limits import Limits
 
 Unit = TypeVar("Unit", covariant=True)
@@ -84,7 +93,7 @@ class SessionReading(Protocol):
     """For recognising a caller. Reads only."""
 
     @property
-    def sessions(self) -> Sessions: ...
+    def sessions(self) -> LivingSessions: ...
 
 
 class SessionKeeping(Committing, Protocol):

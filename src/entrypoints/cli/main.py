@@ -30,6 +30,7 @@ def serve() -> None:
     settings = _settings()
     # Imported late: the other commands need no web server.
     from domain.errors import Unavailable
+    from entrypoints.composition import SchemaMismatch
     from entrypoints.server import CannotListen
     from entrypoints.server import serve as serve_until_stopped
 
@@ -37,6 +38,8 @@ def serve() -> None:
         serve_until_stopped(settings, announce=_announce)
     except Unavailable as trouble:
         _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
+    except SchemaMismatch as trouble:
+        _fail(str(trouble))
     except CannotListen as trouble:
         _fail(f"Cannot listen on {settings.host}:{settings.port}: {trouble}")
 
@@ -46,12 +49,14 @@ def migrate() -> None:
     """Bring the database to this version's schema."""
     settings = _settings()
     from domain.errors import Unavailable
-    from entrypoints.composition import migrate_database
+    from entrypoints.composition import SchemaMismatch, migrate_database
 
     try:
         revision = asyncio.run(migrate_database(settings))
     except Unavailable as trouble:
         _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
+    except SchemaMismatch as trouble:
+        _fail(str(trouble))
     click.echo(f"The database is at schema revision {revision}.")
 
 

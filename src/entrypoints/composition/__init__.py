@@ -21,6 +21,7 @@ from application.use_cases.email_verification import VerifyEmail
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
 from application.use_cases.mail_delivery import DeliverMail
+from application.use_cases.refresh import Refresh
 from application.use_cases.resend_verification import ResendVerification
 from application.use_cases.sessions import SignOut
 from application.use_cases.sign_in import SignIn
@@ -28,10 +29,10 @@ from application.use_cases.sign_up import ProfileRules, SignUp
 from domain.password import PasswordPolicy
 from domain.session import SessionLifetimes
 from entrypoints.composition import choices
-from entrypoints.composition.stores import Store, memory_store, migrate_database, sql_store
+from entrypoints.composition.stores import SchemaMismatch, Store, memory_store, migrate_database, sql_store
 from entrypoints.settings import Settings, SettingsError
 
-__all__ = ["Ostiary", "Replacements", "Store", "compose", "memory_store", "migrate_database"]
+__all__ = ["Ostiary", "Replacements", "SchemaMismatch", "Store", "compose", "memory_store", "migrate_database"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,8 @@ class Ostiary:
 async def compose(settings: Settings, replace: Replacements | None = None) -> AsyncIterator[Ostiary]:
     """Build the service; leaving lets go of the database and the hashing threads.
 
-    Raises `Unavailable` when the database does not answer, and `SettingsError` for a mail sender that is missing.
+    Raises `Unavailable` when the database does not answer, `SchemaMismatch` when its schema is not this program's, and
+    `SettingsError` for a mail sender that is missing.
     """
     replace = replace or Replacements()
     async with AsyncExitStack() as stack:
@@ -155,6 +157,14 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
                 clock=clock,
                 events=events,
                 quotas=quotas,
+            ),
+            refresh=Refresh(
+                reading=store.units.session_reading,
+                keeping=store.units.session_keeping,
+                seal=seal,
+                admission=admission,
+                clock=clock,
+                events=events,
             ),
             sign_out=SignOut(keeping=store.units.session_keeping, events=events),
             identify=Identify(

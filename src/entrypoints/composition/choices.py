@@ -14,17 +14,31 @@ from adapters.hashing.slots import HashingSlots
 from adapters.mail.rendering import Stationery
 from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from adapters.signing import MasterSecret
+from adapters.sql.postgresql import PostgresqlServer
 from application.ports.environment import Randomness
 from application.use_cases.sign_up import ProfileRules
 from domain.errors import Unavailable
 from domain.password import PasswordPolicy
+from entrypoints.database_url import for_driver
 from entrypoints.settings import Settings
 
 
+def postgresql(settings: Settings) -> PostgresqlServer:
+    """The database server."""
+    return PostgresqlServer(
+        dsn=for_driver(settings.database_url),
+        schema=settings.db_schema,
+        pooled=settings.pooled,
+        connections=settings.db_pool_size,
+        patience=settings.db_pool_timeout,
+        statement_timeout=settings.db_statement_timeout,
+    )
+
+
 def master_secrets(settings: Settings, randomness: Randomness) -> list[MasterSecret]:
-    """The secret that signs, then those that only verify."""
+    """The secret that signs, then those that only verify, each once: a key set names no key twice."""
     own = settings.secret or _generated_secret(settings.data_dir / "secret", randomness)
-    return [MasterSecret(secret.encode()) for secret in (own, *settings.accepted_secrets)]
+    return [MasterSecret(secret.encode()) for secret in dict.fromkeys((own, *settings.accepted_secrets))]
 
 
 def _generated_secret(file: Path, randomness: Randomness) -> str:

@@ -3,7 +3,8 @@
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from adapters.memory.limits import MemoryLimits
@@ -13,14 +14,22 @@ from adapters.memory.units_of_work import MemoryUnits
 from adapters.sql.database import Database
 from adapters.sql.installation import installation_key
 from adapters.sql.limits import SqlLimits
-from adapters.sql.migrations import HEAD, migrate
+from adapters.sql.migrations import SchemaMismatch, check_schema, migrate
+from adapters.sql.postgresql import PostgresqlDatabase
 from adapters.sql.purge import SqlPurge
+from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge, Randomness
 from application.ports.limits import Limits
 from application.ports.units_of_work import Units
 from domain.errors import Unavailable
+from entrypoints.composition import choices
 from entrypoints.settings import Settings
+
+__all__ = ["SchemaMismatch", "Store", "memory_store", "migrate_database", "sql_store"]
+
+_MIGRATION_TIME = timedelta(hours=1)
+"""A statement of a migration may take longer than one that somebody waits for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +45,12 @@ class Store:
 
 @asynccontextmanager
 async def sql_store(settings: Settings, randomness: Randomness) -> AsyncIterator[Store]:
-    """The database that the settings name, at the schema of this program. Raises `Unavailable`."""
-    database = _database(settings)
-    try:
-        await migrate(database)  # the embedded default keeps itself up to date
+    """The database that the settings name. Raises `Unavailable` and `SchemaMismatch`."""
+    async with _database(settings) as database:
+        if settings.sqlite_file is not None:
+            await migrate(database)  # the embedded default keeps itself up to date
+        else:
+            await check_schema(database)
         key = await installation_key(database, randomness.bytes(32))
         yield Store(
             units=SqlUnits(database, key),
@@ -48,30 +59,37 @@ async def sql_store(settings: Settings, randomness: Randomness) -> AsyncIterator
             pseudonym_key=key,
             ready=database.answers,
         )
-    finally:
-        await database.close()
-
-
-def _database(settings: Settings) -> Database:
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Tried here first, because a driver's thread that fails to connect outlives the event loop and complains.
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA schema_version")
-    except (OSError, sqlite3.Error) as trouble:
-        raise Unavailable from trouble
-    return Database(f"sqlite+aiosqlite:///{path}")
 
 
 async def migrate_database(settings: Settings) -> str:
-    """Bring the database to the schema of this program; returns its revision."""
-    database = _database(settings)
+    """Bring the database to the schema of this program; returns the revision it is at. Raises as `sql_store`."""
+    patient = replace(settings, db_statement_timeout=_MIGRATION_TIME)
+    async with _database(patient) as database:
+        return await migrate(database)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database: Database
+    if settings.sqlite_file is not None:
+        database = _sqlite(settings.sqlite_file)
+    else:
+        database = PostgresqlDatabase(choices.postgresql(settings))
     try:
-        await migrate(database)
+        yield database
     finally:
         await database.close()
-    return HEAD
+
+
+def _sqlite(file: Path) -> SqliteDatabase:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Tried here first, because a driver's thread that fails to connect outlives the event loop and complains.
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except (OSError, sqlite3.Error) as trouble:
+        raise Unavailable from trouble
+    return SqliteDatabase(f"sqlite+aiosqlite:///{file}")
 
 
 def memory_store() -> Store:

@@ -16,7 +16,7 @@ from entrypoints.http.cookies import Cookies, SameSite
 from entrypoints.http.decoding import MAX_BYTES
 from entrypoints.http.dev_pages import docs_handlers, inbox_handlers
 from entrypoints.http.edge import DEVICE_HEADER, READING, Edge
-from entrypoints.http.native import email_verification, policy, sign_in, sign_up, users
+from entrypoints.http.native import email_verification, policy, refresh, sign_in, sign_up, users
 from entrypoints.http.openapi import describe
 from entrypoints.http.pages.controller import page_handlers
 from entrypoints.http.perimeter import Perimeter
@@ -28,6 +28,7 @@ API: list[HTTPRouteHandler] = [
     email_verification.verify_email,
     email_verification.resend_verification,
     sign_in.sign_in,
+    refresh.refresh,
     sign_in.sign_out,
     users.me,
     users.user,

@@ -60,9 +60,12 @@ class Cookies:
         return self._cookie(self.sign_up_name, secret.text, WAITING_TIME, "lax")
 
     def for_session(self, signed_in: SignedIn) -> list[Cookie]:
-        """The session cookie, kept as long as the session may live if it is to be remembered."""
+        """The session cookie, kept as long as the session may still live if it is to be remembered.
+
+        Counted from the last refresh, so that whoever is answered within one grace is given the very same cookie.
+        """
         session = signed_in.session
-        lifetime = session.absolute_expires_at - session.created_at if session.remember else None
+        lifetime = session.absolute_expires_at - session.refreshed_at if session.remember else None
         cookies = [self._cookie(self.session_name, signed_in.session_token.text, lifetime, self.same_site)]
         if self.with_access_token:
             span = timedelta(seconds=signed_in.expires_in)

@@ -34,6 +34,7 @@ class Documented:
     success_example: dict[str, Any] | None
     refusals: tuple[str, ...]
     protected: bool
+    by_session_token: bool
     headers: Mapping[str, str]
 
 
@@ -48,10 +49,12 @@ def documented(
     success_example: dict[str, Any] | None = None,
     refusals: tuple[str, ...],
     protected: bool = False,
+    by_session_token: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Options for a route handler, from which `describe` writes its part of the document.
 
+    `protected` takes a session by cookie or access token; `by_session_token` by cookie, or its like in the body.
     `headers` are those that may be sent along, each with what it is for.
     """
     return {
@@ -65,6 +68,7 @@ def documented(
             success_example=success_example,
             refusals=refusals,
             protected=protected,
+            by_session_token=by_session_token,
             headers=headers or {},
         )
     }
@@ -131,6 +135,8 @@ def _operation(
     }
     if promise.protected:
         operation["security"] = [{"accessToken": []}, {"sessionCookie": []}]
+    if promise.by_session_token:
+        operation["security"] = [{"sessionCookie": []}, {}]
     if promise.body is not None:
         content: dict[str, Any] = {"schema": schemas[promise.body]}
         if promise.example is not None:

@@ -9,6 +9,9 @@ from domain import display_name, password, username
 from entrypoints.http.edge import READING, InjectedEdge
 from entrypoints.http.openapi import documented
 
+KEY_SET_SECONDS = 300
+"""How long others may keep the key set; a new key is published that long before it signs (docs/keys.md)."""
+
 
 class PasswordRules(Struct, frozen=True, kw_only=True):
     """The rules for a new password. Lengths are code points after NFC, `max_bytes` UTF-8 bytes."""
@@ -109,4 +112,4 @@ async def policy(edge: InjectedEdge) -> Response[Any]:
 )
 async def jwks(edge: InjectedEdge) -> Response[Any]:
     """Public keys."""
-    return Response(edge.ostiary.jwks)
+    return Response(edge.ostiary.jwks, headers={"Cache-Control": f"public, max-age={KEY_SET_SECONDS}"})
