@@ -4,15 +4,21 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.server import Server, run_server
 from tests.support.store_kinds import STORES
 from tests.support.world import World, make_world
 
+# Property tests run the same examples everywhere, take the time they need, and leave no files behind.
+settings.register_profile("ostiary", deadline=None, database=None, derandomize=True)
+settings.load_profile("ostiary")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How often the service is killed: a few times in the suite, some hundreds before a release."""
+    """How often the service is killed: a few times in the suite, some hundreds before a release. Keys likewise."""
     parser.addoption("--kills", type=int, default=6, help="how often tests/adapters/test_kill.py kills the service")
+    parser.addoption("--keys", type=int, default=10_000, help="keys that tests/adapters/test_limits_growth.py spends")
 
 
 @pytest.fixture

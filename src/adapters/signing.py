@@ -1,13 +1,23 @@
-"""The master secret, the keys that come from it, and the seal of session tokens."""
+"""The master secret, the keys that come from it, and the seals of session tokens and device marks."""
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from application.ports.environment import Randomness
+from domain.device_mark import MARK_LIFETIME, MOST_MARKS, DeviceMark
+from domain.email_address import EmailAddress
 from domain.session import Session, SessionToken
+from domain.user import User
+from domain.username import Username
+
+_DEVICE_ID_BYTES = 16
+_TAG_BYTES = 16
+_NO_TAG = bytes(_TAG_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,53 @@ class HmacSessionSeal:
         # Every key is tried, whichever fits, so that the time tells nothing.
         fits = [hmac.compare_digest(token.mac, _mac(key, session, token.counter)) for key in self._keys]
         return token.session_id == session.id and any(fits)
+
+
+class HmacDeviceMarks:
+    """`application.ports.tokens.DeviceMarks`: the first secret seals, all of them open."""
+
+    def __init__(self, secrets: Sequence[MasterSecret], randomness: Randomness) -> None:
+        self._keys = [secret.derive("device marks") for secret in secrets]
+        self._tag_keys = [secret.derive("device mark tags") for secret in secrets]
+        self._randomness = randomness
+
+    def mark(self, user: User, held: str | None, now: datetime) -> str:
+        good = self._good_marks(held, now)
+        own = self._of(user.email, good) + (self._of(user.username, good) if user.username else [])
+        new = DeviceMark(
+            device_id=own[0].device_id if own else self._randomness.bytes(_DEVICE_ID_BYTES),
+            expires_at=int((now + MARK_LIFETIME).timestamp()),
+            address_tag=_tag(self._tag_keys[0], user.email),
+            username_tag=_tag(self._tag_keys[0], user.username) if user.username else _NO_TAG,
+        )
+        sealed = replace(new, mac=_device_mac(self._keys[0], new))
+        return DeviceMark.join([sealed, *(mark for mark in good if mark not in own)][:MOST_MARKS])
+
+    def recognises(self, held: str | None, identifier: EmailAddress | Username, now: datetime) -> str | None:
+        fitting = self._of(identifier, self._good_marks(held, now))
+        return fitting[0].device_id.hex() if fitting else None
+
+    def _good_marks(self, held: str | None, now: datetime) -> list[DeviceMark]:
+        return [mark for mark in DeviceMark.parse_all(held or "") if self._sealed_by_us(mark) and mark.alive(now)]
+
+    def _sealed_by_us(self, mark: DeviceMark) -> bool:
+        # Every key is tried here too.
+        fits = [hmac.compare_digest(mark.mac, _device_mac(key, mark)) for key in self._keys]
+        return any(fits)
+
+    def _of(self, identifier: EmailAddress | Username, marks: list[DeviceMark]) -> list[DeviceMark]:
+        tags = {_tag(key, identifier) for key in self._tag_keys}
+        return [mark for mark in marks if mark.address_tag in tags or mark.username_tag in tags]
+
+
+def _device_mac(key: bytes, mark: DeviceMark) -> bytes:
+    return hmac.digest(key, mark.sealed_part, "sha256")
+
+
+def _tag(key: bytes, identifier: EmailAddress | Username) -> bytes:
+    """What stands for an address or a username; the same text as the other kind has another tag."""
+    named = f"{type(identifier).__name__} {identifier}"
+    return hmac.digest(key, named.encode(), "sha256")[:_TAG_BYTES]
 
 
 def _mac(key: bytes, session: Session, counter: int) -> bytes:

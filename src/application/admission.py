@@ -1,11 +1,11 @@
 """Letting somebody in who has just proven who they are: shared by verification and sign-in."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from application.ports.environment import Clock, Ids, Randomness
-from application.ports.tokens import AccessTokens, SessionSeal
+from application.ports.tokens import AccessTokens, DeviceMarks, SessionSeal
 from domain.client import Client
 from domain.session import Session, SessionLifetimes, SessionToken, Transport
 from domain.user import User
@@ -15,10 +15,11 @@ _SEED_BYTES = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionWish:
-    """How the caller wants to carry the session, and who is calling."""
+    """How the caller wants to carry the session, and who is calling, with the device marks they hold."""
 
     transport: Transport = Transport.COOKIE
     remember: bool = True
+    device_marks: str | None = field(default=None, repr=False)
     client: Client
 
 
@@ -31,6 +32,8 @@ class SignedIn:
     session_token: SessionToken = field(repr=False)
     access_token: str = field(repr=False)
     expires_in: int
+    device_marks: str | None = field(default=None, repr=False)
+    """What their device is to hold from now on, if they have just proven who they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,7 @@ class Admission:
 
     seal: SessionSeal
     access_tokens: AccessTokens
+    device_marks: DeviceMarks
     clock: Clock
     ids: Ids
     randomness: Randomness
@@ -67,3 +71,8 @@ class Admission:
             access_token=self.access_tokens.issue(user, session, self.ids.new(), self.clock.now()),
             expires_in=self.access_tokens.lifetime_seconds,
         )
+
+    def welcome(self, user: User, session: Session, wish: SessionWish) -> SignedIn:
+        """The same for somebody who has just proven who they are: their device is marked, for sign-ins to come."""
+        marks = self.device_marks.mark(user, wish.device_marks, self.clock.now())
+        return replace(self.admit(user, session), device_marks=marks)

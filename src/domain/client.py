@@ -4,6 +4,8 @@ import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
 
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 _USER_AGENT_LENGTH = 256
 
 
@@ -17,7 +19,7 @@ class Client:
     @property
     def network(self) -> str:
         """What limits are keyed on: the IPv4 address, or the /64 of an IPv6 address; IPv4-mapped is unwrapped."""
-        ip = _unwrapped(self.address)
+        ip = parse_ip(self.address)
         if isinstance(ip, ipaddress.IPv6Address):
             return str(ipaddress.ip_network((ip, 64), strict=False))
         return str(ip or self.address)
@@ -25,7 +27,7 @@ class Client:
     @property
     def masked_address(self) -> str:
         """Enough for an owner to recognise a session by, not enough to follow a person: /24 and /48."""
-        ip = _unwrapped(self.address)
+        ip = parse_ip(self.address)
         if ip is None:
             return ""
         return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
@@ -37,11 +39,10 @@ class Client:
 
 
 @lru_cache(maxsize=4096)
-def _unwrapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def parse_ip(text: str) -> IpAddress | None:
+    """The address that is meant: an IPv4 address in IPv6 clothes is that IPv4 address, and a zone is left off."""
     try:
-        ip = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(text)
     except ValueError:
         return None
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        return ip.ipv4_mapped
-    return ip
+    return ip if isinstance(ip, ipaddress.IPv4Address) else ip.ipv4_mapped or ipaddress.IPv6Address(int(ip))

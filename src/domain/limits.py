@@ -1,8 +1,9 @@
 """How often something may be done (R60-R62): quotas over exact sliding windows."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from typing import Any
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TEXT = re.compile(r"(?P<quota>[1-9][0-9]{0,6})/(?P<count>[1-9][0-9]{0,4})?(?P<unit>[smhd])")
@@ -63,40 +64,38 @@ class Unit:
     stamp: str
 
 
-def quota(text: str) -> Quota | None:
-    """`Quota.parse` for the defaults below."""
-    return Quota.parse(text)
+def quota(default: str, doc: str, *, per_client: bool = False) -> Any:
+    """A quota in the table below: what is in force out of the box, what it counts, and whose it is."""
+    return field(default=Quota.parse(default), metadata={"doc": doc, "per_client": per_client})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
     """Every quota in force; DESIGN section 4 argues the defaults. Each is a setting `OSTIARY_LIMIT_<NAME>`."""
 
-    sign_in_pair: Quota | None = quota("5/15m")
-    """Failed sign-ins of one identifier from one client."""
-    sign_in_address: Quota | None = quota("20/15m")
-    """Failed sign-ins of one identifier from everywhere."""
-    sign_in_client: Quota | None = quota("100/15m")
-    """Failed sign-ins from one client."""
-    sign_up_client: Quota | None = quota("5/1h")
-    """Sign-ups from one client that nobody has proven."""
-    sign_up_address: Quota | None = quota("5/1h")
-    """Sign-ups for one address."""
-    letter_minute: Quota | None = quota("1/1m")
-    """Letters asked for again, to one address and for one purpose, in a minute."""
-    letter_hour: Quota | None = quota("5/1h")
-    """The same in an hour."""
-    letter_day: Quota | None = quota("20/1d")
-    """The same in a day; sign-ups for one address count here under a purpose of their own."""
-    letter_client: Quota | None = quota("30/15m")
-    """Letters asked for again by one client, whatever the address."""
-    owner_notice: Quota | None = quota("1/1h")
-    """Letters telling an owner that somebody tried to sign up with their address (R85)."""
-    token_client: Quota | None = quota("30/15m")
-    """Mailed tokens tried by one client without success."""
-    waiting_password: Quota | None = quota("5/48h")
-    """Passwords tried for one waiting sign-up."""
+    sign_in_pair: Quota | None = quota("5/15m", "Failed sign-ins of one address or username from one client.")
+    sign_in_address: Quota | None = quota(
+        "20/15m", "Failed sign-ins of one address or username from all clients together."
+    )
+    sign_in_client: Quota | None = quota("100/15m", "Failed sign-ins from one client.", per_client=True)
+    sign_in_device: Quota | None = quota(
+        "10/15m", "Failed sign-ins of one address or username on a device that its owner has used.", per_client=True
+    )
+    sign_up_client: Quota | None = quota("5/1h", "Sign-ups from one client that have not been proven.", per_client=True)
+    sign_up_address: Quota | None = quota("5/1h", "Sign-ups for one address.")
+    letter_minute: Quota | None = quota("1/1m", "Letters asked for again, to one address, in a minute.")
+    letter_hour: Quota | None = quota("5/1h", "Letters asked for again, to one address, in an hour.")
+    letter_day: Quota | None = quota("20/1d", "Letters to one address in a day, sign-ups and repeats each.")
+    letter_client: Quota | None = quota("30/15m", "Letters asked for again by one client.", per_client=True)
+    owner_notice: Quota | None = quota(
+        "1/1h", "Letters telling an owner that somebody tried to sign up with their address."
+    )
+    token_client: Quota | None = quota(
+        "30/15m", "Tokens from letters tried by one client without success.", per_client=True
+    )
+    waiting_password: Quota | None = quota("5/48h", "Passwords tried for one waiting sign-up.")
 
-    def limit(self, name: str, *, per_client: bool = False) -> Limit:
+    def limit(self, name: str) -> Limit:
         """The named quota as a limit to charge."""
-        return Limit(name=name, quota=getattr(self, name), per_client=per_client)
+        [spec] = (spec for spec in fields(self) if spec.name == name)
+        return Limit(name=name, quota=getattr(self, name), per_client=spec.metadata["per_client"])

@@ -142,9 +142,17 @@ def secrets(text: str) -> tuple[str, ...]:
 def networks(text: str) -> tuple[Network, ...]:
     """Networks in CIDR notation, separated by spaces or commas."""
     try:
-        return tuple(ipaddress.ip_network(part) for part in re.split(r"[\s,]+", text) if part)
+        return tuple(_unmapped(ipaddress.ip_network(part)) for part in re.split(r"[\s,]+", text) if part)
     except ValueError:
         raise ValueError("expected networks such as 10.0.0.0/8 or 2001:db8::/32") from None
+
+
+def _unmapped(network: Network) -> Network:
+    """IPv4 networks in IPv6 clothes, as a dual-stack system may show them: callers' addresses are unwrapped too."""
+    if isinstance(network, ipaddress.IPv6Network) and network.prefixlen >= 96:
+        mapped = network.network_address.ipv4_mapped
+        return ipaddress.IPv4Network((mapped, network.prefixlen - 96)) if mapped is not None else network
+    return network
 
 
 def words(*allowed: str) -> Callable[[str], frozenset[str]]:

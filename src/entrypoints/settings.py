@@ -32,24 +32,8 @@ def setting(name: str, parse: Callable[[str], Any], default: str, doc: str, *, s
 
 
 def _quota(name: str) -> Any:
-    default = getattr(Quotas(), name)
-    return setting(f"OSTIARY_LIMIT_{name.upper()}", Quota.parse, str(default), _QUOTA_DOCS[name])
-
-
-_QUOTA_DOCS = {
-    "sign_in_pair": "Failed sign-ins of one address or username from one client.",
-    "sign_in_address": "Failed sign-ins of one address or username from all clients together.",
-    "sign_in_client": "Failed sign-ins from one client.",
-    "sign_up_client": "Sign-ups from one client that have not been proven.",
-    "sign_up_address": "Sign-ups for one address.",
-    "letter_minute": "Letters asked for again, to one address, in a minute.",
-    "letter_hour": "Letters asked for again, to one address, in an hour.",
-    "letter_day": "Letters to one address in a day, sign-ups and repeats each.",
-    "letter_client": "Letters asked for again by one client.",
-    "owner_notice": "Letters telling an owner that somebody tried to sign up with their address.",
-    "token_client": "Tokens from letters tried by one client without success.",
-    "waiting_password": "Passwords tried for one waiting sign-up.",
-}
+    [spec] = (spec for spec in fields(Quotas) if spec.name == name)
+    return setting(f"OSTIARY_LIMIT_{name.upper()}", Quota.parse, str(spec.default), spec.metadata["doc"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,6 +278,7 @@ class Settings:
     limit_sign_in_pair: Quota | None = _quota("sign_in_pair")
     limit_sign_in_address: Quota | None = _quota("sign_in_address")
     limit_sign_in_client: Quota | None = _quota("sign_in_client")
+    limit_sign_in_device: Quota | None = _quota("sign_in_device")
     limit_sign_up_client: Quota | None = _quota("sign_up_client")
     limit_sign_up_address: Quota | None = _quota("sign_up_address")
     limit_letter_minute: Quota | None = _quota("letter_minute")

@@ -225,6 +225,27 @@ async def test_a_unit_that_has_left_its_window_gives_nothing_back(limits: Limits
     assert not await grants(limits, charge("ada", 1), now=NOW + HOUR)
 
 
+async def test_a_unit_of_a_paced_limit_that_has_left_its_window_gives_nothing_back(
+    units: Units, limits: Limits
+) -> None:
+    (old, *_) = await fill(units, charge("ada", 101), 101)
+    await fill(units, charge("ada", 101), 101, now=NOW + HOUR)
+    await limits.give_back([old])
+    assert not await grants(limits, charge("ada", 101), now=NOW + HOUR)
+
+
+async def test_of_several_that_are_used_up_the_one_to_wait_for_longest_is_named(limits: Limits) -> None:
+    short, long = charge("ada", 1, SECOND, name="short"), charge("ada", 1, HOUR, name="long")
+    other = charge("ada", 1, HOUR * 2, name="address", client=False)
+    await limits.spend([short, long, other], NOW)
+    for asked in ([short, long], [long, short]):
+        refused = await refusal(limits, *asked, now=NOW + SECOND / 2)
+        assert (refused.limit, refused.retry_after) == ("long", HOUR - SECOND / 2)
+    refused = await refusal(limits, long, other, short)
+    assert (refused.limit, refused.retry_after, refused.policy) == ("address", HOUR * 2, None)
+    assert await grants(limits, short, other, long, now=NOW + refused.retry_after)
+
+
 async def test_two_units_taken_at_the_same_instant_are_told_apart(limits: Limits) -> None:
     first, second = [(await limits.spend([charge("ada", 2)], NOW))[0] for _ in range(2)]
     assert first != second

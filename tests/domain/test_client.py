@@ -30,6 +30,7 @@ def test_ipv6_addresses_are_counted_by_their_64_bit_network(prefix: int, one: in
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1::/48"),
         ("2001:DB8:0001:0002::", "2001:db8:1:2::/64", "2001:db8:1::/48"),
         ("fe80::1%eth0", "fe80::/64", "fe80::/48"),
+        ("::ffff:192.0.2.77%eth0", "192.0.2.77", "192.0.2.0/24"),
         ("testclient", "testclient", ""),
         ("", "", ""),
     ],

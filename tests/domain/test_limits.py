@@ -45,6 +45,7 @@ def test_out_of_the_box_the_limits_are_those_that_the_documentation_names() -> N
         "sign_in_pair": "5/15m",
         "sign_in_address": "20/15m",
         "sign_in_client": "100/15m",
+        "sign_in_device": "10/15m",
         "sign_up_client": "5/1h",
         "sign_up_address": "5/1h",
         "letter_minute": "1/1m",
@@ -55,6 +56,11 @@ def test_out_of_the_box_the_limits_are_those_that_the_documentation_names() -> N
         "token_client": "30/15m",
         "waiting_password": "5/2d",
     }
+
+
+def test_only_what_the_caller_did_itself_may_be_told_in_numbers() -> None:
+    told = {spec.name for spec in fields(Quotas) if Quotas().limit(spec.name).per_client}
+    assert told == {"sign_in_client", "sign_in_device", "sign_up_client", "letter_client", "token_client"}
 
 
 def test_whom_a_limit_is_about_is_not_shown() -> None:

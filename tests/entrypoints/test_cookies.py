@@ -26,9 +26,9 @@ def email(server: Server) -> str:
     return address
 
 
-def test_signing_in_sets_one_cookie_that_scripts_cannot_read(client: httpx.Client, email: str) -> None:
+def test_signing_in_sets_a_session_cookie_that_scripts_cannot_read(client: httpx.Client, email: str) -> None:
     cookies = cookies_set(sign_in(client, email))
-    assert cookies.keys() == {"ostiary"}
+    assert cookies.keys() == {"ostiary", "ostiary-device"}
     cookie = cookies["ostiary"]
     assert "httponly" in cookie
     assert cookie["path"] == "/"
@@ -56,7 +56,7 @@ def test_the_cookies_value_is_in_no_body(client: httpx.Client, email: str) -> No
 def test_a_native_client_gets_its_token_in_the_body_and_no_cookie(client: httpx.Client, email: str) -> None:
     answer = sign_in(client, email, transport="token")
     assert "set-cookie" not in answer.headers
-    assert answer.json().keys() == {"user", "access_token", "token_type", "expires_in", "refresh_token"}
+    assert answer.json().keys() == {"user", "access_token", "token_type", "expires_in", "refresh_token", "device_token"}
 
 
 def test_the_token_of_a_native_client_is_no_cookie(client: httpx.Client, email: str) -> None:
@@ -198,7 +198,7 @@ def test_the_access_token_may_come_as_a_second_cookie(tmp_path: Path) -> None:
         sign_up(client, address)
         verified = client.post("/auth/verify-email", json={"token": server.token(address)})
         cookies = cookies_set(verified)
-        assert cookies.keys() == {"ostiary", "ostiary-access"}
+        assert cookies.keys() == {"ostiary", "ostiary-access", "ostiary-device"}
         access = cookies["ostiary-access"]
         assert access[""] == verified.json()["access_token"]
         assert access["max-age"] == str(verified.json()["expires_in"]) == "900"

@@ -1,5 +1,6 @@
 """Nobody learns who has an account (DESIGN section 2, SECURITY 2.1). Compared here is all that a stranger sees."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.http_requests import PASSWORD, assert_problem, make_member, new_address, sign_in, sign_up
-from tests.support.server import Server, run_server
+from tests.support.server import Server, run_server, wait_for
 
 KINDS = ("absent", "waiting", "verified")
 OWN_PASSWORD = "the owner's own secret"
@@ -99,6 +100,25 @@ def test_resend_answers_the_same(cast: Cast) -> None:
 def test_sign_in_with_a_wrong_password_answers_the_same(cast: Cast) -> None:
     """R50."""
     status, headers, _ = same_for_all(cast, lambda client, email: sign_in(client, email, "not the one at all"))
+    assert status == 401
+    assert "set-cookie" not in dict(headers)
+
+
+@pytest.mark.parametrize("transport", ["cookie", "token"])
+@pytest.mark.parametrize("marks", ["none", "garbage", "another's"])
+def test_sign_in_on_a_marked_device_answers_the_same(cast: Cast, marks: str, transport: str) -> None:
+    """A 6.1.1: a mark is for whom it fits, and says nothing about anybody else."""
+    member = {"email": cast.address("verified"), "password": OWN_PASSWORD}
+    with cast.server.client() as client:
+        cookie = {"another's": client.post("/auth/signin", json=member).cookies["ostiary-device"], "garbage": "x"}
+        token = client.post("/auth/signin", json={**member, "transport": "token"}).json()["device_token"]
+
+    def act(client: httpx.Client, email: str) -> httpx.Response:
+        shown = {"cookie": f"ostiary-device={cookie[marks]}", "x-ostiary-device": token} if marks != "none" else {}
+        body = {"email": email, "password": "not the one at all", "transport": transport}
+        return client.post("/auth/signin", json=body, headers=shown)
+
+    status, headers, _ = same_for_all(cast, act)
     assert status == 401
     assert "set-cookie" not in dict(headers)
 
@@ -200,6 +220,7 @@ DEFAULTS = {
     "OSTIARY_LIMIT_SIGN_IN_PAIR": "5/15m",
     "OSTIARY_LIMIT_SIGN_IN_ADDRESS": "20/15m",
     "OSTIARY_LIMIT_SIGN_IN_CLIENT": "100/15m",
+    "OSTIARY_LIMIT_SIGN_IN_DEVICE": "10/15m",
     "OSTIARY_LIMIT_SIGN_UP_CLIENT": "5/1h",
     "OSTIARY_LIMIT_SIGN_UP_ADDRESS": "5/1h",
     "OSTIARY_LIMIT_LETTER_MINUTE": "1/1m",
@@ -278,6 +299,22 @@ def test_the_nth_failed_sign_in_is_answered_the_same(limited: Server) -> None:
     for _, headers, _ in nobody[5:]:
         assert dict(headers)["retry-after"] == "900"
         assert not [name for name, _ in headers if name.startswith("ratelimit")]
+
+
+def test_a_mark_for_somebody_else_changes_no_answer_of_the_limits(limited: Server) -> None:
+    with elsewhere(limited) as client:
+        other = {"email": member_elsewhere(limited), "password": OWN_PASSWORD}
+        mark = client.post("/auth/signin", json=other).cookies["ostiary-device"]
+
+    def act(client: httpx.Client, email: str) -> httpx.Response:
+        return client.post(
+            "/auth/signin", json={"email": email, "password": "x"}, headers={"cookie": f"ostiary-device={mark}"}
+        )
+
+    nobody = hammered(limited, f"p{uuid4().hex[:12]}@example.com", 8, act)
+    member = hammered(limited, member_elsewhere(limited), 8, act)
+    assert nobody == member
+    assert [status for status, _, _ in nobody] == [401] * 5 + [429] * 3
 
 
 def test_the_right_password_is_refused_like_a_wrong_one_once_the_limit_is_reached(limited: Server) -> None:
@@ -371,6 +408,43 @@ def test_what_the_service_turns_away_itself_is_not_charged(limited: Server) -> N
         for _ in range(10):
             assert sign_up(client, new_address(), "short").status_code == 400
         assert sign_up(client, new_address()).status_code == 202
+
+
+def test_a_sign_in_that_is_no_guess_is_not_charged(limited: Server) -> None:
+    email = f"p{uuid4().hex[:12]}@example.com"
+    with elsewhere(limited) as client:
+        for _ in range(3):
+            assert sign_in(client, "no address", "x").status_code == 400
+            assert client.post("/auth/signin", json={"email": email}).status_code == 400
+            assert client.post("/auth/signin", json={"email": email, "password": "x", "more": 1}).status_code == 400
+            assert (
+                client.post("/auth/signin", content=b"{", headers={"content-type": "application/json"}).status_code
+                == 400
+            )
+            assert client.post("/auth/signin", data={"email": email, "password": "x"}).status_code == 415
+            assert client.post("/auth/signin", json={"email": email, "password": "x" * 17_000}).status_code == 413
+            foreign = {"origin": "https://evil.example"}
+            body = {"email": email, "password": "x"}
+            assert client.post("/auth/signin", json=body, headers=foreign).status_code == 403
+        assert [sign_in(client, email, "x").status_code for _ in range(6)] == [401] * 5 + [429]
+
+
+def test_a_guess_whose_answer_nobody_waits_for_is_a_guess(limited: Server) -> None:
+    email = f"p{uuid4().hex[:12]}@example.com"
+    body = f'{{"email":"{email}","password":"x"}}'
+    url = httpx.URL(limited.url)
+    before = len([event for event in limited.events() if event["event"] == "sign_in_failed"])
+    head = "POST /auth/signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"X-Forwarded-For: 203.0.113.9\r\nContent-Length: {len(body)}\r\n\r\n"
+    for _ in range(5):
+        with socket.create_connection((url.host, url.port or 80)) as connection:
+            connection.sendall((head + body).encode())
+    wait_for(
+        lambda: len([event for event in limited.events() if event["event"] == "sign_in_failed"]) >= before + 5 or None,
+        "five guesses to be judged",
+    )
+    with limited.client(headers={"x-forwarded-for": "203.0.113.9"}) as client:
+        assert sign_in(client, email, "x").status_code == 429
 
 
 def test_guessing_tokens_is_stopped(limited: Server) -> None:
@@ -491,6 +565,20 @@ def test_behind_a_trusted_proxy_the_address_from_the_right_counts(limited: Serve
     assert failures(limited, in_two_headers) == [401] * 5 + [429] * 2
     different = [[f"10.1.2.3, 192.0.2.{number}"] for number in range(100, 107)]
     assert failures(limited, different) == [401] * 7
+
+
+def test_no_other_header_is_believed_not_even_from_a_trusted_proxy(limited: Server) -> None:
+    email = f"p{uuid4().hex[:12]}@example.com"
+    with elsewhere(limited) as client:
+        statuses = [
+            client.post(
+                "/auth/signin",
+                json={"email": email, "password": "x"},
+                headers={"forwarded": f"for=203.0.113.{number}", "x-real-ip": f"203.0.113.{number}"},
+            ).status_code
+            for number in range(7)
+        ]
+    assert statuses == [401] * 5 + [429] * 2
 
 
 def test_trusted_proxies_in_a_row_are_skipped(limited: Server) -> None:

@@ -282,7 +282,7 @@ def test_over_https_every_cookie_is_secure_and_bound_to_the_host(public: tuple[S
         )
         assert verified.status_code == 200, verified.text
         given = cookies_set(verified)
-        assert given.keys() == {"__Host-ostiary"}
+        assert given.keys() == {"__Host-ostiary", "__Host-ostiary-device"}
         for cookie in (*asked.values(), *given.values()):
             assert cookie["path"] == "/"
             assert "secure" in cookie

@@ -127,7 +127,9 @@ def test_the_document_is_openapi_3_1(document: dict[str, Any]) -> None:
         assert operation["responses"], where
         in_path = {item["name"] for item in operation.get("parameters", []) if item["in"] == "path"}
         assert in_path == set(re.findall(r"{(\w+)}", path)), where
-        assert all(item["required"] and item["schema"] for item in operation.get("parameters", [])), where
+        for item in operation.get("parameters", []):
+            assert item["schema"], where
+            assert item["required"] is (item["in"] == "path"), where
         for status, response in operation["responses"].items():
             assert re.fullmatch(r"[1-5][0-9][0-9]", status), where
             assert response["description"], where
@@ -210,6 +212,7 @@ def test_every_refusal_example_is_a_problem_that_exists(document: dict[str, Any]
                 seen.add(code)
             if status in ("429", "503"):
                 assert "Retry-After" in response["headers"]
+                assert ({"RateLimit", "RateLimit-Policy"} <= response["headers"].keys()) == (status == "429")
     assert set(STATUS) - seen <= {"not_found", "method_not_allowed"}, "what is answered is described somewhere"
 
 
@@ -295,6 +298,15 @@ def test_bodies_say_that_nothing_else_is_taken(client: httpx.Client, document: d
             assert "surprise" in {error["field"] for error in problem["errors"]}
             asked = {error["field"] for error in problem["errors"]} - {"surprise"}
             assert set(schema.get("required", [])) <= asked, path
+
+
+def test_where_a_device_is_marked_the_header_of_its_token_is_described(document: dict[str, Any]) -> None:
+    described = {
+        path
+        for _, path, operation in operations(document)
+        if any(item["name"] == "X-Ostiary-Device" and item["description"] for item in operation["parameters"])
+    }
+    assert described == {"/auth/signin", "/auth/verify-email"}
 
 
 def test_the_command_prints_the_same(client: httpx.Client, tmp_path: Path) -> None:

@@ -76,6 +76,34 @@ class BusyHasher:
         return False
 
 
+class StalledHasher:
+    """`PasswordHasher` that has begun and does not come to an end until it is `open`."""
+
+    def __init__(self, hasher: PasswordHasher) -> None:
+        self._hasher = hasher
+        self.busy = asyncio.Event()
+        self.open = asyncio.Event()
+
+    async def hash(self, password: Password) -> PasswordHash:
+        await self._stall()
+        return await self._hasher.hash(password)
+
+    async def verify(self, password: Password, stored: PasswordHash) -> bool:
+        await self._stall()
+        return await self._hasher.verify(password, stored)
+
+    async def verify_decoy(self, password: Password) -> None:
+        await self._stall()
+        await self._hasher.verify_decoy(password)
+
+    def outdated(self, stored: PasswordHash) -> bool:
+        return self._hasher.outdated(stored)
+
+    async def _stall(self) -> None:
+        self.busy.set()
+        await self.open.wait()
+
+
 def failing_at_commit(opens: Callable[[], AbstractAsyncContextManager[Any]]) -> Callable[[], Any]:
     """The same unit of work on a disk that is full."""
 

@@ -82,9 +82,15 @@ class World:
         return token_in(self.mailbox.to(email)[-1])
 
     async def verify(
-        self, token: str, *, client: Client = HERE, transport: Transport = Transport.COOKIE, **facts: str
+        self,
+        token: str,
+        *,
+        client: Client = HERE,
+        transport: Transport = Transport.COOKIE,
+        marks: str | None = None,
+        **facts: str,
     ) -> SignedIn:
-        wish = SessionWish(client=client, transport=transport)
+        wish = SessionWish(client=client, transport=transport, device_marks=marks)
         return await self.use_cases.verify_email(VerifyEmailCommand(token=token, session=wish, **facts))
 
     async def resend(self, *, client: Client = HERE, **whose: str) -> None:
@@ -98,8 +104,9 @@ class World:
         client: Client = HERE,
         remember: bool = True,
         transport: Transport = Transport.COOKIE,
+        marks: str | None = None,
     ) -> SignedIn:
-        wish = SessionWish(client=client, transport=transport, remember=remember)
+        wish = SessionWish(client=client, transport=transport, remember=remember, device_marks=marks)
         return await self.use_cases.sign_in(SignInCommand(email=email, password=password, session=wish))
 
     async def refresh(self, holding: SignedIn, *, client: Client = HERE) -> SignedIn:

@@ -18,24 +18,24 @@ class MemoryUnitLimits:
         self._tables = tables
 
     async def spend(self, charges: Sequence[Charge], now: datetime) -> list[Unit]:
-        units = []
+        units, refusals = [], []
         for charge in charges:
             limit = charge.limit
             if limit.quota is None:
                 continue
+            count, window = limit.quota.count, limit.quota.window
             taken = self._tables.limits.setdefault((limit.name, charge.key), [])
-            taken[:] = [unit for unit in taken if unit.moment > now - limit.quota.window]
-            if len(taken) >= limit.quota.count:
-                raise RateLimited(
-                    limit=limit.name,
-                    retry_after=taken[-limit.quota.count].moment + limit.quota.window - now
-                    if limit.per_client
-                    else limit.quota.window,
-                    policy=(limit.quota.count, limit.quota.window) if limit.per_client else None,
-                )
+            if len(taken) >= count and taken[-count].moment > now - window:
+                free_in = taken[-count].moment + window - now if limit.per_client else window
+                policy = (count, window) if limit.per_client else None
+                refusals.append(RateLimited(limit=limit.name, retry_after=free_in, policy=policy))
+                continue
             stamp = str(next(_serial))
-            taken.append(Taken(now, now + limit.quota.window, stamp))
+            # As many are kept as may count, also those whose window has passed: the clock may step back.
+            taken[:] = [*taken, Taken(now, now + window, stamp)][-count:]
             units.append(Unit(limit.name, charge.key.encode(), stamp))
+        if refusals:
+            raise max(refusals, key=lambda refusal: refusal.retry_after)
         return units
 
     async def give_back(self, units: Sequence[Unit]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, Update, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -42,9 +42,9 @@ class UnitLimits:
             return []
         statement = _spending(self._connection.dialect.name, len(asked))
         granted = set((await self._connection.scalars(statement, _parameters(asked, now))).all())
-        for unit, limit in asked.items():
-            if unit.key not in granted:
-                raise await self._refusal(unit, limit, now)
+        refusals = [await self._refusal(unit, limit, now) for unit, limit in asked.items() if unit.key not in granted]
+        if refusals:
+            raise max(refusals, key=lambda refusal: refusal.retry_after)
         return list(asked)
 
     async def give_back(self, units: Sequence[Unit]) -> None:
@@ -153,12 +153,14 @@ def _giving_back(count: int) -> Update:
     stamps = [bindparam(f"stamp_{number}", type_=limits.c.stamps.type) for number in range(count)]
     in_order = select(limits.c.key).where(limits.c.key.in_(keys)).order_by(limits.c.key).with_for_update()
     stamp = case(*((limits.c.key == key, stamp) for key, stamp in zip(keys, stamps, strict=True)))
+    # A unit of an even pace that had left its window when the next was taken is in that number no more.
+    counts = and_(limits.c.quota > EXACT_UP_TO, func.substr(stamp, 1, _DIGITS) > limits.c.cutoff)
     return (
         update(limits)
         .where(limits.c.key.in_(in_order))
         .values(
             stamps=func.replace(limits.c.stamps, stamp, ""),
-            due=case((limits.c.quota > EXACT_UP_TO, limits.c.due - limits.c.pace), else_=limits.c.due),
+            due=case((counts, limits.c.due - limits.c.pace), else_=limits.c.due),
         )
     )
 

@@ -16,8 +16,9 @@ class Limits(Protocol):
     async def spend(self, charges: Sequence[Charge], now: datetime) -> list[Unit]:
         """Take one unit of each, all or none; a limit whose quota is None takes nothing. No key comes twice.
 
-        Raises `RateLimited` naming one that is used up. Its `retry_after` is when a unit falls free for a
-        `per_client` limit, and the whole window for any other, which must not tell when strangers tried.
+        Raises `RateLimited` naming the one to wait for longest of those that are used up. Its `retry_after` is when a
+        unit falls free for a `per_client` limit, and the whole window for any other, which must not tell when strangers
+        tried. A clock that steps back frees nothing: an instant still to come counts as one in the window.
         """
 
     async def give_back(self, units: Sequence[Unit]) -> None:

@@ -1,12 +1,14 @@
-"""Session tokens and access tokens: made and read with keys that no use case sees."""
+"""Session tokens, access tokens and device marks: made and read with keys that no use case sees."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.email_address import EmailAddress
 from domain.session import Session, SessionToken
 from domain.user import User
+from domain.username import Username
 
 
 class SessionSeal(Protocol):
@@ -42,3 +44,18 @@ class AccessTokens(Protocol):
     @property
     def lifetime_seconds(self) -> int:
         """How long a token is good for."""
+
+
+class DeviceMarks(Protocol):
+    """What a browser or native client shows to be counted by itself: a mark for each of the last who signed in there.
+
+    Nothing is stored, and nothing held says whose it is. What is malformed, forged, expired or another's is no mark:
+    never an error, and the same time.
+    """
+
+    def mark(self, user: User, held: str | None, now: datetime) -> str:
+        """What the device is to hold from now on: a new mark for somebody who has just proven who they are, under the
+        id that their device had if it was theirs before, and the good marks of others."""
+
+    def recognises(self, held: str | None, identifier: EmailAddress | Username, now: datetime) -> str | None:
+        """The device's id for limits, if it holds a good mark of whoever has this address or username."""

@@ -96,7 +96,7 @@ class VerifyEmail:
     async def __call__(self, command: VerifyEmailCommand) -> SignedIn:
         facts = self._read_facts(command)
         client = command.session.client
-        charge = Charge(self.quotas.limit("token_client", per_client=True), client.network)
+        charge = Charge(self.quotas.limit("token_client"), client.network)
         units = await self.limits.spend([charge], self.clock.now())
         try:
             proof = await self._prove(command, facts)
@@ -231,7 +231,7 @@ class VerifyEmail:
                 await unit.sign_ups.delete_waiting(proof.sign_up.email, keep=proof.sign_up.id)
                 await unit.sessions.add(session)
                 await unit.commit()
-                return self.admission.admit(proof.user, session)
+                return self.admission.welcome(proof.user, session, command.session)
         # Somebody was faster: the same token, or another sign-up of this address. Judge again by what is true now.
         await self._prove(command, facts)
         raise TokenInvalid

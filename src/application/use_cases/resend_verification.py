@@ -9,6 +9,7 @@ from application.ports.limits import Limits
 from application.ports.units_of_work import Intake, Opens
 from domain.client import Client
 from domain.email_address import EmailAddress
+from domain.errors import Unavailable
 from domain.events import Event, EventKind
 from domain.letters import Occasion, QueuedLetter
 from domain.limits import Charge, Quotas
@@ -57,9 +58,14 @@ class ResendVerification:
         subject_id, recipient = await self._own_sign_up(token, cookie, now) or (None, email)
         if email is not None and recipient != email:
             subject_id, recipient = None, email
-        await self.limits.spend(self._charges(recipient, token, command.client), now)
-        if recipient is not None:
-            await self._ask_for_letter(subject_id, recipient, now)
+        units = await self.limits.spend(self._charges(recipient, token, command.client), now)
+        try:
+            if recipient is not None:
+                await self._ask_for_letter(subject_id, recipient, now)
+        except Unavailable:
+            # Turned away by us, not used up by them.
+            await self.limits.give_back(units)
+            raise
         self.events.record(Event(kind=EventKind.VERIFICATION_REQUESTED, client=command.client, email=recipient))
 
     async def _own_sign_up(
@@ -77,7 +83,7 @@ class ResendVerification:
 
     def _charges(self, recipient: EmailAddress | None, token: Secret | None, client: Client) -> list[Charge]:
         """An address is counted whoever has it; a token that leads to none, by its digest."""
-        charges = [Charge(self.quotas.limit("letter_client", per_client=True), client.network)]
+        charges = [Charge(self.quotas.limit("letter_client"), client.network)]
         whom = recipient.canonical if recipient else token.digest.hex() if token else None
         if whom is not None:
             for name in ("letter_minute", "letter_hour", "letter_day"):

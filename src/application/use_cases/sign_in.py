@@ -2,11 +2,13 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from application.admission import Admission, SessionWish, SignedIn
 from application.ports.environment import Clock, EventLog
 from application.ports.hashing import PasswordHasher
 from application.ports.limits import Limits
+from application.ports.tokens import DeviceMarks
 from application.ports.units_of_work import CredentialReading, Opens, SigningIn
 from domain.email_address import EmailAddress
 from domain.errors import InvalidCredentials, Overloaded, Unavailable, Violation
@@ -34,15 +36,17 @@ class SignIn:
     """Verifies a password and starts a session.
 
     Unknown, wrong, not yet verified and disabled are one `InvalidCredentials` after the same work: an address nobody
-    has is verified against a decoy. Failures are counted before the work and given back by success, its own unit
-    only. The session is stored under the credential version that was verified, so one that raced a change of password
-    is refused. Raises `ValidationError`, `RateLimited`, `InvalidCredentials`, `Overloaded`, `Unavailable`.
+    has is verified against a decoy. Failures are counted before the work and given back by success, its own unit only;
+    on a device that bears its owner's mark they are counted apart. Success marks the device anew. The session is stored
+    under the credential version that was verified, so one that raced a change of password is refused. Raises
+    `ValidationError`, `RateLimited`, `InvalidCredentials`, `Overloaded`, `Unavailable`.
     """
 
     reading: Opens[CredentialReading]
     signing_in: Opens[SigningIn]
     hasher: PasswordHasher
     limits: Limits
+    device_marks: DeviceMarks
     admission: Admission
     clock: Clock
     events: EventLog
@@ -51,14 +55,8 @@ class SignIn:
     async def __call__(self, command: SignInCommand) -> SignedIn:
         identifier, password = self._judge(command)
         client = command.session.client
-        units = await self.limits.spend(
-            [
-                Charge(self.quotas.limit("sign_in_pair"), f"{client.network} {identifier}", str(identifier)),
-                Charge(self.quotas.limit("sign_in_address"), str(identifier), str(identifier)),
-                Charge(self.quotas.limit("sign_in_client", per_client=True), client.network, str(identifier)),
-            ],
-            self.clock.now(),
-        )
+        now = self.clock.now()
+        units = await self.limits.spend(self._charges(identifier, command.session, now), now)
         try:
             signed_in = await self._attempt(identifier, password, command.session)
         except (Overloaded, Unavailable):
@@ -90,6 +88,18 @@ class SignIn:
         assert password is not None  # noqa: S101 - settled above
         return identifier, password
 
+    def _charges(self, identifier: EmailAddress | Username, wish: SessionWish, now: datetime) -> list[Charge]:
+        """A device where the owner has been let in before counts by itself: strangers cannot lock them out of it."""
+        who, network = str(identifier), wish.client.network
+        device = self.device_marks.recognises(wish.device_marks, identifier, now)
+        if device is not None:
+            return [Charge(self.quotas.limit("sign_in_device"), f"{device} {who}", who)]
+        return [
+            Charge(self.quotas.limit("sign_in_pair"), f"{network} {who}", who),
+            Charge(self.quotas.limit("sign_in_address"), who, who),
+            Charge(self.quotas.limit("sign_in_client"), network, who),
+        ]
+
     async def _attempt(self, identifier: EmailAddress | Username, password: Password, wish: SessionWish) -> SignedIn:
         async with self.reading() as unit:
             if isinstance(identifier, EmailAddress):
@@ -120,4 +130,4 @@ class SignIn:
             await unit.commit()
         if rehashed:
             self.events.record(Event(kind=EventKind.PASSWORD_REHASHED, client=wish.client, user_id=user.id))
-        return self.admission.admit(user, session)
+        return self.admission.welcome(user, session, wish)

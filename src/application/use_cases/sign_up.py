@@ -148,7 +148,7 @@ class SignUp:
 
     async def _spend(self, email: EmailAddress, client: Client) -> list[Unit]:
         charges = (
-            Charge(self.quotas.limit("sign_up_client", per_client=True), client.network, email.canonical),
+            Charge(self.quotas.limit("sign_up_client"), client.network, email.canonical),
             Charge(self.quotas.limit("sign_up_address"), email.canonical, email.canonical),
             Charge(self.quotas.limit("letter_day"), f"sign_up:{email}", email.canonical),
         )

@@ -10,13 +10,13 @@ from adapters.environment import RandomIds, SystemClock, SystemRandomness
 from adapters.event_log import StructuredEventLog, WatchedLimits
 from adapters.mail.dev_inbox import DevInbox
 from adapters.mail.rendering import JinjaLetterRenderer
-from adapters.signing import HmacSessionSeal
+from adapters.signing import HmacDeviceMarks, HmacSessionSeal
 from application.admission import Admission
 from application.catalogue import UseCases
 from application.ports.environment import Clock, EventLog, Ids, Randomness
 from application.ports.hashing import CommonPasswords, PasswordHasher
 from application.ports.letters import Inbox, LetterRenderer, MailSender
-from application.ports.tokens import AccessTokens, SessionSeal
+from application.ports.tokens import AccessTokens, DeviceMarks, SessionSeal
 from application.use_cases.email_verification import VerifyEmail
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
@@ -50,6 +50,7 @@ class Replacements:
     events: EventLog | None = None
     session_seal: SessionSeal | None = None
     access_tokens: AccessTokens | None = None
+    device_marks: DeviceMarks | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,7 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
         keys = choices.signing_keys(settings, secrets)
         seal = replace.session_seal or HmacSessionSeal(secrets)
         access_tokens = replace.access_tokens or JwtAccessTokens(choices.access_token_rules(settings), keys)
+        device_marks = replace.device_marks or HmacDeviceMarks(secrets, randomness)
         dev_inbox = None if settings.sends_mail else DevInbox(settings.data_dir / "inbox", choices.sender(settings))
         mail_sender = replace.mail_sender or dev_inbox or choices.smtp(settings)
         if mail_sender is dev_inbox and not settings.development:
@@ -98,6 +100,7 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
         admission = Admission(
             seal=seal,
             access_tokens=access_tokens,
+            device_marks=device_marks,
             clock=clock,
             ids=ids,
             randomness=randomness,
@@ -149,6 +152,7 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
                 signing_in=store.units.signing_in,
                 hasher=hasher,
                 limits=limits,
+                device_marks=device_marks,
                 admission=admission,
                 clock=clock,
                 events=events,

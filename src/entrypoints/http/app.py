@@ -15,7 +15,7 @@ from entrypoints.http import health
 from entrypoints.http.cookies import Cookies, SameSite
 from entrypoints.http.decoding import MAX_BYTES
 from entrypoints.http.dev_pages import docs_handlers, inbox_handlers
-from entrypoints.http.edge import READING, Edge
+from entrypoints.http.edge import DEVICE_HEADER, READING, Edge
 from entrypoints.http.native import email_verification, policy, refresh, sign_in, sign_up, users
 from entrypoints.http.openapi import describe
 from entrypoints.http.pages.controller import page_handlers
@@ -40,7 +40,7 @@ API: list[HTTPRouteHandler] = [
 """The documented endpoints, in the order a person meets them."""
 
 _ALLOWED_METHODS: list[Method | Literal["*"]] = ["GET", "POST"]
-_ALLOWED_HEADERS = ["Authorization", "Content-Type"]
+_ALLOWED_HEADERS = ["Authorization", "Content-Type", DEVICE_HEADER]
 _EXPOSED_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
 
 

@@ -8,6 +8,7 @@ from litestar import Request
 from litestar.datastructures import Cookie
 
 from application.admission import SignedIn
+from domain.device_mark import MARK_LIFETIME
 from domain.secret import Secret
 from domain.sign_up import WAITING_TIME
 
@@ -37,6 +38,11 @@ class Cookies:
         """The name of the optional second cookie with the access token (R55)."""
         return self._named("ostiary-access")
 
+    @property
+    def device_name(self) -> str:
+        """The name of the cookie that holds a browser's device marks."""
+        return self._named("ostiary-device")
+
     def session_of(self, request: Request[Any, Any, Any]) -> str | None:
         """The session cookie's value."""
         return _only(request, self.session_name)
@@ -44,6 +50,10 @@ class Cookies:
     def sign_up_of(self, request: Request[Any, Any, Any]) -> str | None:
         """The sign-up cookie's value."""
         return _only(request, self.sign_up_name)
+
+    def device_of(self, request: Request[Any, Any, Any]) -> str | None:
+        """The device cookie's value."""
+        return _only(request, self.device_name)
 
     def for_sign_up(self, secret: Secret) -> Cookie:
         """Lax even where the session's is Strict: the letter's link is opened from a mail program."""
@@ -61,6 +71,10 @@ class Cookies:
             span = timedelta(seconds=signed_in.expires_in)
             cookies.append(self._cookie(self.access_token_name, signed_in.access_token, span, self.same_site))
         return cookies
+
+    def for_device(self, marks: str) -> Cookie:
+        """It outlives the session and signing out: what it spares its owner, strangers do while nobody is signed in."""
+        return self._cookie(self.device_name, marks, MARK_LIFETIME, "lax")
 
     def expired(self) -> list[Cookie]:
         """What signs a browser out; nobody else's cookies are touched."""

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import MediaType, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from application.ports.letters import DeliveredLetter, Inbox
 from entrypoints.composition import Ostiary
@@ -35,7 +36,7 @@ def inbox_handlers(inbox: Inbox, ostiary: Ostiary) -> list[HTTPRouteHandler]:
         return Response([_shown(letter) for letter in letters])
 
     @route("/dev/inbox/{letter_id:str}", http_method=READING)
-    async def letter(letter_id: str) -> Response[str]:
+    async def letter(letter_id: FromPath[str]) -> Response[str]:
         found = await asyncio.to_thread(inbox.letter, letter_id)
         if found is None:
             raise NotFoundException

@@ -1,7 +1,6 @@
 """What every controller needs besides the request: the use cases, the cookies, and who is calling."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
 from litestar import HttpMethod, Request
@@ -9,16 +8,21 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from structlog.contextvars import bind_contextvars
 
+from application.admission import SessionWish
 from application.catalogue import UseCases
 from application.use_cases.identify import Caller, IdentifyCommand
 from domain.client import Client
 from domain.errors import Unauthenticated
+from domain.session import Transport
 from entrypoints.composition import Ostiary
 from entrypoints.http.cookies import Cookies
-from entrypoints.setting_values import Network
+from entrypoints.http.forwarding import caller_address
 
 READING = [HttpMethod.GET, HttpMethod.HEAD]
 """The methods of whatever is only read (RFC 9110 section 9.3.2)."""
+
+DEVICE_HEADER = "X-Ostiary-Device"
+"""Where clients without cookies show their device token."""
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -36,20 +40,28 @@ class Edge:
         return self.ostiary.use_cases
 
     def client_of(self, request: AnyRequest) -> Client:
-        """The socket's peer; behind trusted proxies, the last address in X-Forwarded-For that is not one of them.
-
-        Every log line of the request carries it from here on (R65).
-        """
-        trusted = self.ostiary.settings.trusted_proxies
-        forwarded = ",".join(request.headers.getall("x-forwarded-for", []))
-        hops = [_without_port(hop.strip()) for hop in forwarded.split(",")]
-        address = request.client.host if request.client else ""
-        while hops and _within(address, trusted) and _is_address(hops[-1]):
-            address = hops.pop()
+        """Who is calling; every log line of the request carries it from here on (R65)."""
+        address = caller_address(
+            request.client.host if request.client else "",
+            request.headers.getall("x-forwarded-for", []),
+            self.ostiary.settings.trusted_proxies,
+        )
         client = Client(address=address, user_agent=request.headers.get("user-agent", ""))
         masked = self.ostiary.settings.log_client == "masked"
         bind_contextvars(client=client.masked_address if masked else client.address, user_agent=client.browser)
         return client
+
+    def wish_of(self, request: AnyRequest, transport: str, *, remember: bool) -> SessionWish:
+        """The session that is wished for. Device marks travel as it does: in a cookie, or for token in a header."""
+        by = Transport(transport)
+        headers = request.headers.getall(DEVICE_HEADER, [])
+        in_header = headers[0] if len(headers) == 1 else None
+        return SessionWish(
+            transport=by,
+            remember=remember,
+            device_marks=in_header if by is Transport.TOKEN else self.cookies.device_of(request),
+            client=self.client_of(request),
+        )
 
     async def caller_of(self, request: AnyRequest) -> Caller:
         """The signed-in caller, by bearer token or session cookie. Raises `Unauthenticated`."""
@@ -65,22 +77,3 @@ class Edge:
 
 InjectedEdge = NamedDependency[SkipValidation[Edge]]
 """The type a controller declares its `edge` with."""
-
-
-def _within(address: str, networks: tuple[Network, ...]) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in networks)
-
-
-def _without_port(hop: str) -> str:
-    """Some proxies write `192.0.2.1:4431` or `[2001:db8::1]:4431`."""
-    if hop.startswith("["):
-        return hop[1:].partition("]")[0]
-    return hop.partition(":")[0] if hop.count(":") == 1 else hop
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

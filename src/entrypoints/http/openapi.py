@@ -1,6 +1,6 @@
 """The API's description of itself (OpenAPI 3.1), from what stands beside each controller."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import version
@@ -35,6 +35,7 @@ class Documented:
     refusals: tuple[str, ...]
     protected: bool
     by_session_token: bool
+    headers: Mapping[str, str]
 
 
 def documented(
@@ -49,10 +50,12 @@ def documented(
     refusals: tuple[str, ...],
     protected: bool = False,
     by_session_token: bool = False,
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Options for a route handler, from which `describe` writes its part of the document.
 
     `protected` takes a session by cookie or access token; `by_session_token` by cookie, or its like in the body.
+    `headers` are those that may be sent along, each with what it is for.
     """
     return {
         _KEY: Documented(
@@ -66,6 +69,7 @@ def documented(
             refusals=refusals,
             protected=protected,
             by_session_token=by_session_token,
+            headers=headers or {},
         )
     }
 
@@ -125,7 +129,8 @@ def _operation(
         "description": promise.description,
         "tags": [path.split("/")[1].lstrip(".")],
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _parameters(path)
+            *(_parameter(name, "path", required=True) for name in _parameters(path)),
+            *(_parameter(name, "header", description=text) for name, text in promise.headers.items()),
         ],
     }
     if promise.protected:
@@ -178,6 +183,13 @@ def _refusals(status: int, codes: tuple[str, ...], schemas: dict[Any, Any]) -> d
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
         }
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        for name, example in (
+            ("RateLimit-Policy", '"sign_in_client";q=100;w=900'),
+            ("RateLimit", '"sign_in_client";r=0;t=12'),
+        ):
+            text = f"For a limit that is the caller's own, such as `{example}`."
+            response["headers"][name] = {"description": text, "schema": {"type": "string"}}
     return response
 
 
@@ -198,6 +210,11 @@ def _without_null(field: dict[str, Any]) -> None:
         others = [option for option in field.pop("anyOf") if option != {"type": "null"}]
         field.update(others[0])
         field.pop("default", None)
+
+
+def _parameter(name: str, place: str, *, required: bool = False, description: str = "") -> dict[str, Any]:
+    described = {"description": description} if description else {}
+    return {"name": name, "in": place, "required": required, "schema": {"type": "string"}, **described}
 
 
 def _parameters(path: str) -> Iterator[str]:

@@ -5,13 +5,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from litestar import Response, post
 from msgspec import Meta, Struct
 
-from application.admission import SessionWish
 from application.use_cases.email_verification import VerifyEmailCommand
 from application.use_cases.resend_verification import ResendVerificationCommand
-from domain.session import Transport
 from entrypoints.http.decoding import Body, decode
 from entrypoints.http.edge import AnyRequest, InjectedEdge
-from entrypoints.http.native.shapes import SIGNED_IN_EXAMPLE, SignedInShape, signed_in_response
+from entrypoints.http.native.shapes import DEVICE_HEADERS, SIGNED_IN_EXAMPLE, SignedInShape, signed_in_response
 from entrypoints.http.openapi import documented
 
 
@@ -53,6 +51,7 @@ class ResentShape(Struct, frozen=True, kw_only=True):
         "`password_required`, and nothing is spent.",
         body=VerifyEmailBody,
         example={"token": "PYr8qQyq3OWXrQnHmG4eJjXKpX3kS1S9J6wqQ0m3b5Y", "password": "engine of difference"},
+        headers=DEVICE_HEADERS,
         success=SignedInShape,
         success_example=SIGNED_IN_EXAMPLE,
         refusals=(
@@ -78,9 +77,7 @@ async def verify_email(request: AnyRequest, edge: InjectedEdge) -> Response[Any]
             password=body.password,
             new_password=body.new_password,
             name=body.name,
-            session=SessionWish(
-                transport=Transport(body.transport), remember=body.remember, client=edge.client_of(request)
-            ),
+            session=edge.wish_of(request, body.transport, remember=body.remember),
         )
     )
     return signed_in_response(signed_in, edge.cookies)

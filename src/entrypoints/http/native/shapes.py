@@ -10,6 +10,7 @@ from application.admission import SignedIn
 from domain.session import Transport
 from domain.user import User
 from entrypoints.http.cookies import Cookies
+from entrypoints.http.edge import DEVICE_HEADER
 
 
 class UserShape(Struct, frozen=True, kw_only=True):
@@ -34,7 +35,13 @@ class SignedInShape(Struct, frozen=True, kw_only=True):
     refresh_token: Annotated[
         str | UnsetType, Meta(description="The session's own token, only for `transport: token`.")
     ] = UNSET
+    device_token: Annotated[
+        str | UnsetType, Meta(description="To be sent as X-Ostiary-Device next time, only for `transport: token`.")
+    ] = UNSET
 
+
+DEVICE_HEADERS = {DEVICE_HEADER: "The `device_token` of an earlier answer, for clients without cookies."}
+"""What `documented` says of device marks."""
 
 USER_EXAMPLE = {
     "id": "6f1b0c52-5d0e-4d3f-9a53-0c2f1b7c9e11",
@@ -67,13 +74,19 @@ def user_shape(user: User) -> UserShape:
 
 
 def signed_in_response(signed_in: SignedIn, cookies: Cookies) -> Response[Any]:
-    """The session token travels in a cookie or in the body, never in both."""
+    """Session token and device marks travel in cookies or in the body, never in both."""
     by_token = signed_in.session.transport is Transport.TOKEN
+    marks = signed_in.device_marks
     shape = SignedInShape(
         user=user_shape(signed_in.user),
         access_token=signed_in.access_token,
         token_type="Bearer",  # noqa: S106 - RFC 6750
         expires_in=signed_in.expires_in,
         refresh_token=signed_in.session_token.text if by_token else UNSET,
+        device_token=marks if by_token and marks is not None else UNSET,
     )
-    return Response(shape, status_code=200, cookies=[] if by_token else cookies.for_session(signed_in))
+    response = Response(shape, status_code=200)
+    if not by_token:
+        response.cookies += cookies.for_session(signed_in)
+        response.cookies += [cookies.for_device(marks)] if marks is not None else []
+    return response

@@ -5,13 +5,12 @@ from typing import Annotated, Any, Literal
 from litestar import Response, post
 from msgspec import Meta
 
-from application.admission import SessionWish
 from application.use_cases.sessions import Scope, SignOutCommand
 from application.use_cases.sign_in import SignInCommand
 from domain.session import Transport
 from entrypoints.http.decoding import Body, decode, decode_leniently
 from entrypoints.http.edge import AnyRequest, InjectedEdge
-from entrypoints.http.native.shapes import SIGNED_IN_EXAMPLE, SignedInShape, signed_in_response
+from entrypoints.http.native.shapes import DEVICE_HEADERS, SIGNED_IN_EXAMPLE, SignedInShape, signed_in_response
 from entrypoints.http.openapi import documented
 from entrypoints.settings import Settings
 
@@ -47,6 +46,7 @@ class SignOutBody(Body, frozen=True, kw_only=True):
         "and a disabled account.",
         body=SignInBody,
         example={"email": "ada@example.com", "password": "engine of difference"},
+        headers=DEVICE_HEADERS,
         success=SignedInShape,
         success_example=SIGNED_IN_EXAMPLE,
         refusals=("validation_error", "invalid_credentials", "rate_limited", "overloaded", "unavailable"),
@@ -60,9 +60,7 @@ async def sign_in(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
             email=body.email,
             username=body.username,
             password=body.password,
-            session=SessionWish(
-                transport=Transport(body.transport), remember=body.remember, client=edge.client_of(request)
-            ),
+            session=edge.wish_of(request, body.transport, remember=body.remember),
             malformed=tuple(misfits),
         )
     )

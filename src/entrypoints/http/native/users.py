@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, route
+from litestar.params import FromPath
 
 from domain.errors import Forbidden
 from entrypoints.http.edge import READING, AnyRequest, InjectedEdge
@@ -44,7 +45,7 @@ async def me(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
         protected=True,
     ),
 )
-async def user(request: AnyRequest, edge: InjectedEdge, user_id: str) -> Response[Any]:
+async def user(request: AnyRequest, edge: InjectedEdge, user_id: FromPath[str]) -> Response[Any]:
     """One user."""
     caller = await edge.caller_of(request)
     if user_id.lower() != str(caller.user.id):

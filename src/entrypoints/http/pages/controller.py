@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from litestar import MediaType, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from entrypoints.composition import Ostiary
@@ -79,7 +80,7 @@ def front_door() -> Redirect:
 
 
 @route("/auth/assets/{name:str}", http_method=READING, sync_to_thread=False)
-def asset(name: str) -> Response[bytes]:
+def asset(name: FromPath[str]) -> Response[bytes]:
     """The style sheet or the script."""
     if name not in _ASSETS:
         raise NotFoundException
