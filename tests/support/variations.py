@@ -158,6 +158,6 @@ async def disabled_user(world: World, email: str, password: str) -> None:
         disabled_at=now,
     )
     async with world.use_cases.verify_email.proving() as unit:
-        assert await unit.users.add(user)
+        assert not await unit.users.add(user)
         await unit.accounts.add(uuid4(), Credential(user_id=user.id, password_hash=password_hash), now)
         await unit.commit()

@@ -30,10 +30,6 @@ class MemorySignUps:
     async def waiting_by_cookie(self, cookie_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
         return self._newest([row for row in self._waiting(now) if row.cookie_digest == cookie_digest])
 
-    async def waiting_by_token(self, token_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
-        token = self._tables.tokens.get(token_digest)
-        return self._newest([row for row in self._waiting(now) if token and row.id == token.subject_id])
-
     async def newest_waiting(self, email: EmailAddress, now: datetime) -> UUID | None:
         found = self._newest([row for row in self._waiting(now) if row.email == email])
         return found[0] if found else None
@@ -65,7 +61,7 @@ class MemoryUsernameClaims:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime) -> bool:
+    async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime | None) -> bool:
         held = self._tables.claims.get(username.name)
         if held is not None and (held.expires_at is None or held.expires_at > now):
             return False
@@ -86,19 +82,26 @@ class MemoryUsers:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def add(self, user: User) -> bool:
-        for other in self._tables.users.values():
-            if (
-                other.id == user.id
-                or other.email == user.email
-                or (user.username is not None and other.username == user.username)
-            ):
-                return False
-        self._tables.users[user.id] = user
-        return True
+    async def add(self, user: User) -> frozenset[str]:
+        others = self._tables.users.values()
+        taken = {"email" for other in others if other.id == user.id or other.email == user.email}
+        taken |= {"username" for other in others if other.username is not None and other.username == user.username}
+        if not taken:
+            self._tables.users[user.id] = user
+        return frozenset(taken)
 
-    async def owns(self, email: EmailAddress) -> bool:
-        return any(user.email == email for user in self._tables.users.values())
+    async def get(self, user_id: UUID) -> User | None:
+        return self._tables.users.get(user_id)
+
+    async def of_email(self, email: EmailAddress) -> User | None:
+        return next((user for user in self._tables.users.values() if user.email == email), None)
+
+    async def prove(self, user: User) -> bool:
+        stored = self._tables.users.get(user.id)
+        if stored is None or stored.email != user.email or stored.email_verified:
+            return False
+        self._tables.users[user.id] = replace(stored, email_verified=True, name=user.name)
+        return True
 
 
 class MemoryAccounts:
@@ -122,6 +125,13 @@ class MemoryAccounts:
     def _login(self, users: list[User]) -> tuple[User, Credential] | None:
         credential = self._tables.credentials.get(users[0].id) if users else None
         return (users[0], credential) if credential else None
+
+    async def replace(self, credential: Credential, new: PasswordHash, now: datetime) -> bool:
+        stored = self._tables.credentials.get(credential.user_id)
+        if stored is None or stored.version != credential.version:
+            return False
+        self._tables.credentials[credential.user_id] = replace(stored, password_hash=new, version=stored.version + 1)
+        return True
 
     async def rehash(self, user_id: UUID, *, old: PasswordHash, new: PasswordHash, now: datetime) -> bool:
         credential = self._tables.credentials.get(user_id)
@@ -192,9 +202,19 @@ class MemoryLetters:
             for row in self._tables.letters.values()
         )
 
-    async def decide(self, letter_id: UUID, outcome: Outcome) -> None:
+    async def by_token(self, digest: bytes, purpose: Purpose) -> tuple[UUID, EmailAddress] | None:
+        token = self._tables.tokens.get(digest)
+        if token is None or token.purpose is not purpose:
+            return None
+        letters = (row.letter for row in self._tables.letters.values() if row.letter.purpose is purpose)
+        return next(
+            ((token.subject_id, letter.recipient) for letter in letters if letter.subject_id == token.subject_id), None
+        )
+
+    async def decide(self, letter_id: UUID, outcome: Outcome, subject_id: UUID | None) -> None:
         if row := self._tables.letters.get(letter_id):
-            self._tables.letters[letter_id] = replace(row, letter=replace(row.letter, outcome=outcome))
+            letter = replace(row.letter, outcome=outcome, subject_id=subject_id)
+            self._tables.letters[letter_id] = replace(row, letter=letter)
 
     async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
         if row := self._held(letter_id, lease_id):

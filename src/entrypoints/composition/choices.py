@@ -15,9 +15,9 @@ from adapters.mail.rendering import Stationery
 from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from adapters.signing import MasterSecret
 from application.ports.environment import Randomness
-from application.use_cases.sign_up import ProfileRules
 from domain.errors import Unavailable
 from domain.password import PasswordPolicy
+from domain.profile import ProfileRules
 from entrypoints.settings import Settings
 
 

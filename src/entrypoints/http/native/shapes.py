@@ -66,7 +66,7 @@ def user_shape(user: User) -> UserShape:
     )
 
 
-def signed_in_response(signed_in: SignedIn, cookies: Cookies) -> Response[Any]:
+def signed_in_response(signed_in: SignedIn, cookies: Cookies, *, status: int = 200) -> Response[Any]:
     """The session token travels in a cookie or in the body, never in both."""
     by_token = signed_in.session.transport is Transport.TOKEN
     shape = SignedInShape(
@@ -76,4 +76,4 @@ def signed_in_response(signed_in: SignedIn, cookies: Cookies) -> Response[Any]:
         expires_in=signed_in.expires_in,
         refresh_token=signed_in.session_token.text if by_token else UNSET,
     )
-    return Response(shape, status_code=200, cookies=[] if by_token else cookies.for_session(signed_in))
+    return Response(shape, status_code=status, cookies=[] if by_token else cookies.for_session(signed_in))
