@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapters.memory.collections import (
-    MemoryAccounts,
     MemoryLetters,
     MemorySessions,
     MemorySignUps,
     MemoryTokens,
     MemoryUsernameClaims,
-    MemoryUsers,
 )
 from adapters.memory.limits import MemoryUnitLimits
 from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
+from adapters.memory.users import MemoryAccounts, MemoryUsers
 
 
 class MemoryIntake:
