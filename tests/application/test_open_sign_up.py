@@ -274,6 +274,15 @@ async def test_a_user_and_a_sign_up_from_before_for_one_address_do_not_become_tw
         assert (await world.sign_in(password=OTHER_PASSWORD)).user == user
 
 
+async def test_a_users_username_is_taken_for_those_who_may_not_look_at_users_too(tmp_path: Path) -> None:
+    async with make_world("sqlite", tmp_path, OPTIONAL) as before:
+        await before.join(username="countess")
+    async with make_world("sqlite", tmp_path, NAMED) as world:
+        world.clock.advance(days=400)
+        await world.use_cases.keep_house()
+        assert await taken(world, BOB, username="countess") == ["username"]
+
+
 async def test_where_verification_is_required_again_the_unverified_are_out_until_they_prove_their_mailbox(
     tmp_path: Path,
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from application.admission import SignedIn
 from application.ports.letters import MailDelayed
 from application.use_cases.identify import IdentifyCommand
+from domain.email_address import EmailAddress
 from domain.errors import (
     AlreadyVerified,
     InvalidCredentials,
@@ -21,7 +23,11 @@ from domain.errors import (
     Unavailable,
 )
 from domain.events import EventKind
+from domain.letters import Occasion
+from domain.one_time_token import OneTimeToken, Purpose
+from domain.secret import Secret
 from domain.session import Transport
+from tests.support.mail import token_in
 from tests.support.refusals import limit_of, refused, violations_of
 from tests.support.variations import (
     BusyHasher,
@@ -69,6 +75,12 @@ async def test_with_their_session_the_user_is_verified_and_the_session_goes_on(o
     assert (await optional.identify(joined)).user == proven.user
     assert optional.events.kinds()[-1] == EventKind.ADDRESS_VERIFIED
     assert optional.events.recorded[-1].reason is None
+    async with optional.use_cases.verify_email.reading() as unit:
+        secret = Secret.parse(token)
+        assert secret is not None
+        spent = await unit.tokens.find(secret.digest, Purpose.VERIFY_ADDRESS)
+    assert spent is not None
+    assert spent.used_at == optional.clock.now()
 
 
 async def test_a_session_that_travels_otherwise_than_asked_for_proves_and_a_new_one_begins(optional: World) -> None:
@@ -263,6 +275,21 @@ async def test_of_many_who_open_the_letter_at_once_one_is_the_first(optional: Wo
     assert (outcomes.count(SignedIn), outcomes.count(AlreadyVerified)) == (1, 9)
 
 
+async def test_nor_does_a_second_letter_make_a_second_one(optional: World) -> None:
+    """A letter that is tried again carries another token, and kills none."""
+    mailbox = ForgetfulMailbox()
+    world = with_mailbox(optional, mailbox)
+    mailbox.trouble = MailDelayed("the answer got lost")
+    caller = await world.identify(await world.join())
+    await world.deliver()
+    world.clock.advance(minutes=1)
+    await world.deliver()
+    one, other = map(token_in, mailbox.to(ADA))
+    attempts = (world.verify(token, caller=caller) for token in (one, other, one, other))
+    outcomes = [type(outcome) for outcome in await asyncio.gather(*attempts, return_exceptions=True)]
+    assert (outcomes.count(SignedIn), outcomes.count(AlreadyVerified)) == (1, 3)
+
+
 async def test_of_many_who_take_over_at_once_one_does(optional: World) -> None:
     await optional.join(password=OTHER_PASSWORD)
     token = await optional.token_for()
@@ -340,6 +367,24 @@ async def test_an_older_letter_that_has_not_left_when_a_newer_one_does_never_wil
     await optional.verify(await optional.token_for(), password=PASSWORD)
 
 
+async def test_nor_does_one_that_falls_due_after_a_newer_one_about_somebody_nobody_knew(optional: World) -> None:
+    """Neither request knows whose it is: the newer one's delivery finds out first."""
+    user = (await optional.join()).user
+    await optional.deliver()
+    resend = optional.use_cases.resend_verification
+    async with resend.intake() as intake:
+        asked = resend.letters.make(Occasion.RESEND, user.email, None, optional.clock.now())
+        await intake.letters.enqueue(replace(asked, due_at=optional.clock.now() + timedelta(hours=1)))
+        await intake.commit()
+    optional.clock.advance(minutes=1)
+    await optional.resend(email=ADA)
+    token = await optional.token_for()
+    optional.clock.advance(minutes=59)
+    await optional.deliver()
+    assert len(optional.mailbox.to(ADA)) == 2
+    await optional.verify(token, password=PASSWORD)
+
+
 async def test_a_verified_user_gets_no_letter_by_asking(optional: World) -> None:
     joined = await optional.join()
     token = await optional.token_for()
@@ -370,6 +415,24 @@ async def test_a_disabled_user_is_neither_written_to_nor_proven(optional: World)
     await optional.resend(email=ADA)
     await optional.deliver()
     assert optional.mailbox.letters == []
+    token = Secret.of(bytes(32))
+    async with optional.use_cases.deliver_mail.delivery() as unit:
+        user = await unit.users.of_email(EmailAddress(ADA))
+        assert user is not None
+        now = optional.clock.now()
+        await unit.tokens.add(
+            OneTimeToken(
+                digest=token.digest,
+                purpose=Purpose.VERIFY_ADDRESS,
+                subject_id=user.id,
+                requested_at=now,
+                expires_at=now + timedelta(hours=1),
+            )
+        )
+        await unit.commit()
+    assert await refused(optional.verify(token.text, password=PASSWORD)) is TokenInvalid
+    assert await refused(optional.verify(token.text, new_password=NEW_PASSWORD)) is TokenInvalid
+    assert await refused(optional.sign_in()) is InvalidCredentials
 
 
 @pytest.mark.parametrize("address", [ADA, BOB, "carol@example.com"])
