@@ -354,6 +354,15 @@ async def test_by_the_address_an_unverified_user_gets_the_letter_again_and_the_o
     await optional.verify(newer, password=PASSWORD)
 
 
+async def test_the_letter_tells_an_owner_who_did_not_sign_up_how_to_get_the_account(optional: World) -> None:
+    await optional.join()
+    await optional.deliver()
+    [letter] = optional.mailbox.to(ADA)
+    for text in (letter.text, letter.html):
+        assert "somebody else opened an account with your address" in text
+        assert "nobody can use your address" not in " ".join(text.split())
+
+
 async def test_an_older_letter_that_has_not_left_when_a_newer_one_does_never_will(optional: World) -> None:
     optional.mailbox.trouble = RuntimeError("the mail system is on fire")
     await optional.join()

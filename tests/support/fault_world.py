@@ -1,7 +1,7 @@
 """Ostiary over a real SQLite file whose statements fail on command, and a look at the file from outside."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import fields
 from enum import Enum
@@ -105,9 +105,9 @@ class FaultyWorld(World):
 
 
 @asynccontextmanager
-async def make_faulty_world(folder: Path) -> AsyncIterator[FaultyWorld]:
+async def make_faulty_world(folder: Path, variables: Mapping[str, str] | None = None) -> AsyncIterator[FaultyWorld]:
     """Everything real but the mail and the clock."""
-    settings = read_settings({"OSTIARY_DATA_DIR": str(folder), **WIDE}, dotenv=None)
+    settings = read_settings({"OSTIARY_DATA_DIR": str(folder), **WIDE, **(variables or {})}, dotenv=None)
     file = fresh_file(folder)
     database = Database(sqlite_url(file))
     clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)

@@ -118,7 +118,10 @@ class DeliverMail:
             await unit.commit()
         if outcome is Outcome.ACCOUNT_EXISTS:
             return _Decided(AccountExists(recipient=letter.recipient), outcome)
-        return _Decided(VerifyAddress(recipient=letter.recipient, token=secret, valid_for=self.token_lifetime), outcome)
+        verify = VerifyAddress(
+            recipient=letter.recipient, token=secret, valid_for=self.token_lifetime, has_account=unproven
+        )
+        return _Decided(verify, outcome)
 
     async def _spend_notice(self, limits: Limits, key: str) -> bool:
         try:
