@@ -6,6 +6,7 @@ from application.use_cases.email_verification import VerifyEmail
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
 from application.use_cases.mail_delivery import DeliverMail
+from application.use_cases.open_sign_up import OpenSignUp
 from application.use_cases.refresh import Refresh
 from application.use_cases.resend_verification import ResendVerification
 from application.use_cases.sessions import SignOut
@@ -17,7 +18,7 @@ from application.use_cases.sign_up import SignUp
 class UseCases:
     """One field per use case."""
 
-    sign_up: SignUp
+    sign_up: SignUp | OpenSignUp
     verify_email: VerifyEmail
     resend_verification: ResendVerification
     sign_in: SignIn

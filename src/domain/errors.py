@@ -37,14 +37,14 @@ class ValidationError(Refusal):
 
 
 class Conflict(Refusal):
-    """A public name is taken (R17). Never raised for an e-mail address under `opaque` disclosure."""
+    """A public name is taken (R17), or, never under `opaque` disclosure, an e-mail address (R16)."""
 
     code = "conflict"
-    detail = "This username is taken."
+    detail = "Somebody has this already."
 
-    def __init__(self, violation: Violation) -> None:
+    def __init__(self, violations: Iterable[Violation]) -> None:
         super().__init__()
-        self.violations = (violation,)
+        self.violations = tuple(violations)
 
 
 class InvalidCredentials(Refusal):

@@ -62,6 +62,8 @@ class VerifyAddress:
     recipient: EmailAddress
     token: Secret = field(repr=False)
     valid_for: timedelta
+    has_account: bool = False
+    """Whether somebody uses an account under this address already, unverified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,9 @@ class Quotas:
     token_client: Quota | None = quota(
         "30/15m", "Tokens from letters tried by one client without success.", per_client=True
     )
-    waiting_password: Quota | None = quota("5/48h", "Passwords tried for one waiting sign-up.")
+    waiting_password: Quota | None = quota(
+        "5/48h", "Passwords tried with the letter of one waiting sign-up, or of one unverified user."
+    )
 
     def limit(self, name: str) -> Limit:
         """The named quota as a limit to charge."""

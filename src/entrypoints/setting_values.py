@@ -50,6 +50,12 @@ def choice(*allowed: str) -> Callable[[str], str]:
     return _telling(parse, f" ({' or '.join(allowed)})" if len(allowed) > 1 else f" (only {allowed[0]} so far)")
 
 
+def optional_choice(*allowed: str) -> Callable[[str], str | None]:
+    """One of the given words; none when empty."""
+    parse = choice(*allowed)
+    return _telling(lambda text: parse(text) if text else None, f" ({' or '.join(allowed)})")
+
+
 def integer(least: int, most: int) -> Callable[[str], int]:
     """A whole number within bounds."""
 

@@ -125,21 +125,21 @@ class Settings:
 
     disclosure: str = setting(
         "OSTIARY_DISCLOSURE",
-        values.choice("opaque"),
-        "opaque",
-        "Whether sign-up tells that an address is taken: it never does.",
+        values.optional_choice("opaque", "friendly"),
+        "",
+        "Whether sign-up tells everybody that an address is taken. Default: opaque, unless verification is optional.",
     )
     verification: str = setting(
         "OSTIARY_VERIFICATION",
-        values.choice("required"),
+        values.choice("required", "optional"),
         "required",
-        "Whether a mailbox must be proven before signing in.",
+        "Whether a mailbox must be proven before signing in. Optional gives up opaque disclosure.",
     )
     auto_sign_in: bool = setting(
         "OSTIARY_AUTO_SIGN_IN",
-        values.switch,
-        "off",
-        "Start a session at sign-up. A contradiction to required verification.",
+        values.optional_switch,
+        "",
+        "Start a session at sign-up. Default: exactly when verification is optional.",
     )
     verify_elsewhere: str = setting(
         "OSTIARY_VERIFY_ELSEWHERE",
@@ -451,7 +451,7 @@ def _read(
             problems.append(f"{name}: there is no such setting")
     if problems:
         raise SettingsError(problems)
-    settings = Settings(**_with_places(parsed), own_mail_sender=own_mail_sender)
+    settings = Settings(**_with_modes(_with_places(parsed)), own_mail_sender=own_mail_sender)
     if problems := contradictions(settings):
         raise SettingsError(problems)
     return settings, sources
@@ -466,4 +466,14 @@ def _with_places(parsed: dict[str, Any]) -> dict[str, Any]:
         "public_url": public_url,
         "app_url": parsed["app_url"] or public_url,
         "database_url": parsed["database_url"] or f"sqlite:///{parsed['data_dir'] / 'ostiary.sqlite3'}",
+    }
+
+
+def _with_modes(parsed: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what follows from whether verification is optional."""
+    optional = parsed["verification"] == "optional"
+    return {
+        **parsed,
+        "disclosure": parsed["disclosure"] or ("friendly" if optional else "opaque"),
+        "auto_sign_in": optional if parsed["auto_sign_in"] is None else parsed["auto_sign_in"],
     }

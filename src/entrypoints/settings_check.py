@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 def contradictions(settings: "Settings") -> list[str]:
     """Why these values do not go together, or are not safe for the place they are meant for."""
     problems = []
-    if settings.auto_sign_in:
+    if settings.verification == "optional" and settings.disclosure == "opaque":
+        problems.append(
+            "OSTIARY_DISCLOSURE: opaque contradicts OSTIARY_VERIFICATION=optional, under which sign-up makes the user "
+            "at once and cannot hide that an address is taken; leave it out or set it to friendly"
+        )
+    if settings.auto_sign_in and settings.verification == "required":
         problems.append(
             "OSTIARY_AUTO_SIGN_IN: a session at sign-up contradicts OSTIARY_VERIFICATION=required, under which nobody "
             "is signed in before their mailbox is proven; set it to off"

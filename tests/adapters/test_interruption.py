@@ -14,12 +14,12 @@ import pytest
 from application.admission import SignedIn
 from application.use_cases.identify import Caller, IdentifyCommand
 from application.use_cases.sessions import Scope, SignOutCommand
-from domain.errors import AlreadyVerified, TokenInvalid, Unauthenticated, Unavailable
+from domain.errors import AlreadyVerified, Conflict, InvalidCredentials, TokenInvalid, Unauthenticated, Unavailable
 from domain.letters import LEASE
 from domain.session import PRESENCE_INTERVAL
 from tests.support.fault_world import FAULTY, FaultyWorld, Mishap, make_faulty_world
 from tests.support.mail import token_in
-from tests.support.world import HERE, OTHER_PASSWORD
+from tests.support.world import HERE, OTHER_PASSWORD, PASSWORD
 
 each_mishap = pytest.mark.parametrize("mishap", Mishap, ids=lambda mishap: mishap.name.lower())
 
@@ -127,6 +127,76 @@ async def test_an_interrupted_verification_made_a_whole_user_or_none_and_the_per
         assert await alive(world, signed_in.session_token.text)
 
     assert await interrupted_at_every_step(world, mishap, prepare, afterwards) >= 3
+
+
+@pytest.fixture(params=sorted(FAULTY))
+async def open_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FaultyWorld]:
+    variables = {"OSTIARY_VERIFICATION": "optional", "OSTIARY_USERNAME": "optional"}
+    async with make_faulty_world(request.param, tmp_path, variables) as made:
+        yield made
+
+
+@each_mishap
+async def test_an_interrupted_open_sign_up_made_a_whole_user_or_none_and_the_person_gets_in(
+    open_world: FaultyWorld, mishap: Mishap
+) -> None:
+    def name(email: str) -> str:
+        return email.partition("@")[0]
+
+    async def prepare(email: str) -> Callable[[], Awaitable[object]]:
+        return lambda: open_world.join(email, username=name(email))
+
+    async def afterwards(email: str) -> None:
+        whole = [
+            open_world.count("SELECT count(*) FROM users WHERE email = ?", email),
+            open_world.count("SELECT count(*) FROM users JOIN accounts ON user_id = users.id WHERE email = ?", email),
+            open_world.count("SELECT count(*) FROM users JOIN sessions ON user_id = users.id WHERE email = ?", email),
+            open_world.count("SELECT count(*) FROM users JOIN letters ON subject_id = users.id WHERE email = ?", email),
+            open_world.count("SELECT count(*) FROM letters WHERE recipient = ?", email),
+            open_world.count(
+                "SELECT count(*) FROM username_claims WHERE username = ? AND expires_at IS NULL", name(email)
+            ),
+        ]
+        assert whole in ([0] * 6, [1] * 6), "user, credential, session, letter and claim come together"
+        try:
+            await open_world.join(email, username=name(email))
+        except Conflict:
+            assert whole == [1] * 6
+        signed_in = await open_world.sign_in(email)
+        assert await alive(open_world, signed_in.session_token.text)
+
+    assert await interrupted_at_every_step(open_world, mishap, prepare, afterwards) >= 2
+
+
+@each_mishap
+async def test_an_interrupted_take_over_was_whole_or_none_and_the_owner_gets_in(
+    open_world: FaultyWorld, mishap: Mishap
+) -> None:
+    tokens: dict[str, str] = {}
+
+    async def prepare(email: str) -> Callable[[], Awaitable[object]]:
+        await open_world.join(email, OTHER_PASSWORD, name="Mallory")
+        tokens[email] = await open_world.token_for(email)
+        return lambda: open_world.verify(tokens[email], new_password=PASSWORD, name="Ada")
+
+    async def afterwards(email: str) -> None:
+        state = (
+            "SELECT count(*) FROM users JOIN accounts ON user_id = users.id "
+            "JOIN one_time_tokens ON subject_id = users.id "
+            "WHERE email = ? AND email_verified = ? AND credential_version = ? AND name = ? AND (used_at IS NULL) = ?"
+        )
+        untouched = open_world.count(state, email, False, 1, "Mallory", True)
+        assert untouched + open_world.count(state, email, True, 2, "Ada", False) == 1, "all of it or nothing"
+        try:
+            await open_world.verify(tokens[email], new_password=PASSWORD)
+        except AlreadyVerified:
+            assert not untouched
+        with pytest.raises(InvalidCredentials):
+            await open_world.sign_in(email, OTHER_PASSWORD)
+        signed_in = await open_world.sign_in(email)
+        assert await alive(open_world, signed_in.session_token.text)
+
+    assert await interrupted_at_every_step(open_world, mishap, prepare, afterwards) >= 3
 
 
 @each_mishap

@@ -9,7 +9,8 @@ import pytest
 
 from application.ports.units_of_work import Units
 from domain.letters import LEASE, Occasion, Outcome, QueuedLetter
-from tests.support.store_samples import GRACE, HOUR, NOW, ODD, SECOND, TICK, a_letter, queue
+from domain.one_time_token import Purpose
+from tests.support.store_samples import GRACE, HOUR, NOW, ODD, SECOND, TICK, a_letter, a_token, mint, queue
 
 
 async def lease(units: Units, now: datetime = NOW, most: int = 100, lease_id: UUID | None = None) -> list[QueuedLetter]:
@@ -57,7 +58,7 @@ async def test_what_an_attempt_made_of_a_letter_is_known_to_the_next(units: Unit
     await queue(units, letter)
     await lease(units, lease_id=lease_id)
     async with units.delivery() as unit:
-        await unit.letters.decide(letter.id, outcome)
+        await unit.letters.decide(letter.id, outcome, letter.subject_id)
         await unit.letters.mark_delayed(letter.id, lease_id, NOW, "later")
         await unit.commit()
     assert await lease(units) == [replace(letter, attempts=2, outcome=outcome)]
@@ -149,7 +150,7 @@ async def test_a_delayed_letter_is_no_longer_held_by_the_worker_that_delayed_it(
 
 async def test_marking_a_letter_that_is_gone_is_no_error(units: Units) -> None:
     async with units.delivery() as unit:
-        await unit.letters.decide(uuid4(), Outcome.NONE)
+        await unit.letters.decide(uuid4(), Outcome.NONE, None)
         await unit.letters.mark_sent(uuid4(), uuid4(), NOW)
         await unit.letters.mark_delayed(uuid4(), uuid4(), NOW, "later")
         await unit.letters.mark_abandoned(uuid4(), uuid4(), NOW, "expired")
@@ -181,6 +182,32 @@ async def test_letters_about_nobody_are_not_about_the_same_subject(units: Units)
     await queue(units, letter, a_letter(subject_id=None, recipient=GRACE, created_at=NOW + TICK))
     async with units.delivery() as unit:
         assert await unit.letters.is_newest(letter)
+
+
+async def test_a_letter_that_turns_out_to_be_about_somebody_supersedes_their_older_one(units: Units) -> None:
+    """One that was asked for by the address alone: whose it is only delivery may know."""
+    older = a_letter()
+    newer = a_letter(subject_id=None, occasion=Occasion.RESEND, created_at=NOW + TICK)
+    await queue(units, older, newer)
+    async with units.delivery() as unit:
+        assert await unit.letters.is_newest(older)
+        await unit.letters.decide(newer.id, Outcome.VERIFY_ADDRESS, older.subject_id)
+        await unit.commit()
+    async with units.delivery() as unit:
+        assert not await unit.letters.is_newest(older)
+
+
+async def test_a_letter_is_found_by_its_token_expired_or_used_though_it_be(units: Units) -> None:
+    letter = a_letter(recipient=ODD)
+    token = a_token(subject_id=letter.subject_id, expires_at=NOW - HOUR, used_at=NOW - HOUR)
+    nothing = a_token(subject_id=letter.subject_id, purpose=Purpose.NOTHING)
+    await queue(units, a_letter(), letter, a_letter(subject_id=letter.subject_id, recipient=ODD))
+    await mint(units, token, nothing, a_token())
+    async with units.intake() as unit:
+        assert await unit.letters.by_token(token.digest, Purpose.VERIFY_ADDRESS) == (letter.subject_id, ODD)
+        assert await unit.letters.by_token(token.digest, Purpose.NOTHING) is None
+        assert await unit.letters.by_token(nothing.digest, Purpose.VERIFY_ADDRESS) is None
+        assert await unit.letters.by_token(bytes(32), Purpose.VERIFY_ADDRESS) is None
 
 
 async def test_a_lease_in_a_unit_left_without_commit_was_never_taken(units: Units) -> None:

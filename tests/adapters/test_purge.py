@@ -110,7 +110,7 @@ async def test_a_letter_that_still_waits_is_never_forgotten(store: StoreUnderTes
     letter = a_letter()
     await queue(store.units, letter)
     async with store.units.delivery() as unit:
-        await unit.letters.decide(letter.id, Outcome.VERIFY_ADDRESS)
+        await unit.letters.decide(letter.id, Outcome.VERIFY_ADDRESS, letter.subject_id)
         await unit.commit()
     assert await purge(store, FAR) == {}
 

@@ -19,9 +19,7 @@ from tests.support.store_samples import (
     ODD,
     TICK,
     a_sign_up,
-    a_token,
     digest,
-    mint,
     wait_in_line,
 )
 
@@ -126,17 +124,6 @@ async def test_the_waiting_sign_up_of_a_browser_is_found_by_its_cookie_until_it_
         assert await unit.sign_ups.waiting_by_cookie(digest(), NOW) is None
 
 
-async def test_the_waiting_sign_up_of_a_mailed_token_is_found_even_when_the_token_has_expired(units: Units) -> None:
-    sign_up, other = a_sign_up(), a_sign_up()
-    token = a_token(subject_id=sign_up.id, expires_at=NOW - HOUR)
-    await wait_in_line(units, sign_up, other)
-    await mint(units, token, a_token(subject_id=other.id))
-    async with units.intake() as unit:
-        assert await unit.sign_ups.waiting_by_token(token.digest, NOW) == (sign_up.id, ADA)
-        assert await unit.sign_ups.waiting_by_token(digest(), NOW) is None
-        assert await unit.sign_ups.waiting_by_token(token.digest, sign_up.expires_at) is None
-
-
 async def test_settling_marks_a_sign_up_proven_and_wipes_its_hash_name_and_username(units: Units) -> None:
     sign_up = a_sign_up()
     await wait_in_line(units, sign_up)
@@ -171,14 +158,11 @@ async def test_of_many_who_settle_one_sign_up_at_once_exactly_one_does(units: Un
 
 async def test_a_proven_sign_up_no_longer_waits_in_any_way(units: Units) -> None:
     sign_up = a_sign_up()
-    token = a_token(subject_id=sign_up.id)
     await wait_in_line(units, sign_up)
-    await mint(units, token)
     await settle(units, sign_up.id)
     async with units.intake() as unit:
         assert await unit.sign_ups.newest_waiting(ADA, NOW) is None
         assert await unit.sign_ups.waiting_by_cookie(sign_up.cookie_digest, NOW) is None
-        assert await unit.sign_ups.waiting_by_token(token.digest, NOW) is None
 
 
 async def test_the_other_waiting_sign_ups_of_a_proven_address_are_forgotten_and_nobody_elses(units: Units) -> None:

@@ -47,6 +47,7 @@ def held(unit: object) -> set[str]:
 def test_every_unit_of_work_is_in_the_table_of_contents() -> None:
     assert set(OPENERS) == {
         "intake",
+        "open_intake",
         "proof_reading",
         "proving",
         "credential_reading",
@@ -129,6 +130,24 @@ async def deed_of_proving(_units: Units) -> Deed:
     return Deed("proving", do, done)
 
 
+async def deed_of_open_intake(_units: Units) -> Deed:
+    user = a_user(email=ADA)
+
+    async def do(unit: ports.OpenIntake) -> None:
+        await unit.users.add(user)
+        await unit.accounts.add(uuid4(), Credential(user_id=user.id, password_hash=HASH), NOW)
+        await unit.letters.enqueue(a_letter(subject_id=user.id))
+
+    async def done(units: Units) -> bool:
+        async with units.delivery() as unit:
+            added = await unit.users.get(user.id) is not None
+            queued = len(await unit.letters.lease(uuid4(), NOW, 10)) == 1
+        assert added == queued, "a user and the letter come and go together"
+        return added
+
+    return Deed("open_intake", do, done)
+
+
 async def deed_of_signing_in(units: Units) -> Deed:
     user = await settle_in(units, a_user())
     session = a_session(user.id)
@@ -186,7 +205,14 @@ async def is_kept(units: Units, session_id: UUID) -> bool:
         return await unit.sessions.find(session_id) is not None
 
 
-DEEDS = [deed_of_intake, deed_of_proving, deed_of_signing_in, deed_of_session_keeping, deed_of_delivery]
+DEEDS = [
+    deed_of_intake,
+    deed_of_open_intake,
+    deed_of_proving,
+    deed_of_signing_in,
+    deed_of_session_keeping,
+    deed_of_delivery,
+]
 each_deed = pytest.mark.parametrize("prepare", DEEDS, ids=lambda prepare: prepare.__name__.removeprefix("deed_of_"))
 Prepare = Callable[[Units], Awaitable[Deed]]
 

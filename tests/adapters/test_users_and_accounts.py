@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,16 +13,46 @@ from domain.email_address import EmailAddress
 from domain.password import PasswordHash
 from domain.user import Credential, User
 from domain.username import Username
-from tests.support.store_samples import ADA, GRACE, HASH, HOUR, NOW, ODD, TICK, a_user, settle_in
+from tests.support.store_samples import (
+    ADA,
+    GRACE,
+    HASH,
+    HOUR,
+    NOW,
+    ODD,
+    TICK,
+    a_session,
+    a_user,
+    keep_session,
+    settle_in,
+)
 
 NEW_HASH = PasswordHash("$argon2id$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$bmV3bmV3bmV3")
 
 
 async def add(units: Units, user: User) -> bool:
+    return await taken(units, user) == frozenset()
+
+
+async def taken(units: Units, user: User) -> frozenset[str]:
     async with units.proving() as unit:
-        added = await unit.users.add(user)
+        fields = await unit.users.add(user)
         await unit.commit()
-    return added
+    return fields
+
+
+async def prove(units: Units, user: User) -> bool:
+    async with units.proving() as unit:
+        done = await unit.users.prove(user)
+        await unit.commit()
+    return done
+
+
+async def replace_password(units: Units, credential: Credential, new: PasswordHash) -> bool:
+    async with units.proving() as unit:
+        done = await unit.accounts.replace(credential, new, NOW)
+        await unit.commit()
+    return done
 
 
 async def by_email(units: Units, email: EmailAddress) -> tuple[User, Credential] | None:
@@ -31,7 +62,7 @@ async def by_email(units: Units, email: EmailAddress) -> tuple[User, Credential]
 
 async def owns(units: Units, email: EmailAddress) -> bool:
     async with units.delivery() as unit:
-        return await unit.users.owns(email)
+        return await unit.users.of_email(email) is not None
 
 
 async def rehash(units: Units, user_id: UUID, old: PasswordHash, new: PasswordHash = NEW_HASH) -> bool:
@@ -92,6 +123,28 @@ async def test_a_username_belongs_to_one_user_and_the_second_is_not_added(units:
     assert not await owns(units, GRACE)
 
 
+async def test_whoever_is_not_added_is_told_which_of_address_and_username_is_taken(units: Units) -> None:
+    """R16, R17."""
+    await add(units, a_user(email=ADA, username=Username("ada")))
+    await add(units, a_user(email=GRACE, username=Username("grace")))
+    assert await taken(units, a_user(email=ADA)) == {"email"}
+    assert await taken(units, a_user(email=ADA, username=Username("countess"))) == {"email"}
+    assert await taken(units, a_user(username=Username("ada"))) == {"username"}
+    assert await taken(units, a_user(email=ADA, username=Username("ada"))) == {"email", "username"}
+    assert await taken(units, a_user(email=ADA, username=Username("grace"))) == {"email", "username"}
+    assert await taken(units, a_user(email=ODD, username=Username("odd"))) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"), [({"email": ADA}, "email"), ({"username": Username("ada")}, "username")], ids=str
+)
+async def test_of_fifty_who_want_the_same_one_is_added_and_the_others_are_told_what(
+    units: Units, wanted: dict[str, Any], field: str
+) -> None:
+    outcomes = await asyncio.gather(*(taken(units, a_user(**wanted)) for _ in range(50)))
+    assert sorted(map(sorted, outcomes)) == [[], *[[field]] * 49]
+
+
 async def test_any_number_of_users_have_no_username(units: Units) -> None:
     assert await add(units, a_user(username=None))
     assert await add(units, a_user(username=None))
@@ -132,6 +185,69 @@ async def test_an_address_is_owned_once_it_is_a_users(units: Units) -> None:
     await settle_in(units, a_user(email=ADA))
     assert await owns(units, ADA)
     assert not await owns(units, GRACE)
+
+
+async def test_a_user_is_found_by_id_and_by_address(units: Units) -> None:
+    user = await settle_in(units, a_user(email=ADA, email_verified=False))
+    async with units.proof_reading() as unit:
+        assert await unit.users.get(user.id) == user
+        assert await unit.users.get(uuid4()) is None
+        assert await unit.users.of_email(ADA) == user
+        assert await unit.users.of_email(GRACE) is None
+
+
+async def test_a_user_is_proven_once_and_gets_the_name_that_was_given_then(units: Units) -> None:
+    user = await settle_in(units, a_user(email=ADA, email_verified=False, username=Username("ada")))
+    other = await settle_in(units, a_user(email=GRACE, email_verified=False))
+    assert await prove(units, replace(user, name=DisplayName("Countess"), username=None, role="admin"))
+    assert not await prove(units, replace(user, name=DisplayName("Mallory")))
+    async with units.proof_reading() as unit:
+        assert await unit.users.get(user.id) == replace(user, email_verified=True, name=DisplayName("Countess"))
+        assert await unit.users.get(other.id) == other
+
+
+async def test_a_user_may_be_proven_to_have_no_name(units: Units) -> None:
+    user = await settle_in(units, a_user(email_verified=False))
+    assert await prove(units, replace(user, name=None))
+    async with units.proof_reading() as unit:
+        assert await unit.users.get(user.id) == replace(user, email_verified=True, name=None)
+
+
+async def test_nobody_is_proven_under_an_address_that_is_no_longer_theirs(units: Units) -> None:
+    user = await settle_in(units, a_user(email=ADA, email_verified=False))
+    assert not await prove(units, replace(user, email=GRACE))
+    assert not await prove(units, replace(user, id=uuid4()))
+    async with units.proof_reading() as unit:
+        assert await unit.users.get(user.id) == user
+
+
+async def test_of_many_who_prove_a_user_at_once_exactly_one_does(units: Units) -> None:
+    user = await settle_in(units, a_user(email_verified=False))
+    assert sum(await asyncio.gather(*(prove(units, user) for _ in range(20)))) == 1
+
+
+async def test_another_password_raises_the_version_and_ends_the_sessions(units: Units) -> None:
+    user, other = await settle_in(units, a_user()), await settle_in(units, a_user())
+    session, others = a_session(user.id), a_session(other.id)
+    assert await keep_session(units, session)
+    assert await keep_session(units, others)
+    assert await replace_password(units, Credential(user_id=user.id, password_hash=HASH), NEW_HASH)
+    async with units.proof_reading() as reading:
+        changed, unchanged = await reading.accounts.of_user(user.id), await reading.accounts.of_user(other.id)
+    assert changed == Credential(user_id=user.id, password_hash=NEW_HASH, version=2)
+    assert unchanged == Credential(user_id=other.id, password_hash=HASH)
+    async with units.session_reading() as unit:
+        assert await unit.sessions.find(session.id) is None
+        assert await unit.sessions.find(others.id) == (others, other)
+    assert not await keep_session(units, a_session(user.id))
+
+
+async def test_of_many_who_replace_a_password_at_once_exactly_one_does(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    credential = Credential(user_id=user.id, password_hash=HASH)
+    hashes = [PasswordHash(f"new {number}") for number in range(20)]
+    assert sum(await asyncio.gather(*(replace_password(units, credential, new) for new in hashes))) == 1
+    assert not await replace_password(units, replace(credential, user_id=uuid4()), NEW_HASH)
 
 
 async def test_a_user_without_a_credential_cannot_be_found_to_sign_in(units: Units) -> None:

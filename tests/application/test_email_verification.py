@@ -436,7 +436,8 @@ async def test_a_busy_service_costs_neither_tries_nor_tokens(any_world: World) -
     await any_world.sign_up()
     token = await any_world.token_for()
     verify_email = any_world.use_cases.verify_email
-    busy = changed(any_world, verify_email=replace(verify_email, hasher=BusyHasher()))
+    passwords = replace(verify_email.passwords, hasher=BusyHasher())
+    busy = changed(any_world, verify_email=replace(verify_email, passwords=passwords))
     for _ in range(20):
         assert await refused(busy.verify(token, password=PASSWORD)) is Overloaded
         assert await refused(busy.verify(token, new_password=NEW_PASSWORD)) is Overloaded

@@ -17,7 +17,7 @@ from application.use_cases.sessions import SignOutCommand
 from domain.errors import Unauthenticated, Unavailable
 from domain.events import Event, EventKind
 from domain.session import Session, SessionToken, Transport
-from tests.support.fault_world import FaultyWorld, make_faulty_world
+from tests.support.fault_world import FAULTY, FaultyWorld, make_faulty_world
 from tests.support.refusals import refused
 from tests.support.variations import changed, failing_at_commit
 from tests.support.world import ELSEWHERE, HERE, World, make_world
@@ -370,9 +370,9 @@ async def test_a_sign_out_during_a_refresh_wins(any_world: World) -> None:
     assert await row(any_world, holding) is None
 
 
-@pytest.fixture
-async def faulty(tmp_path: Path) -> AsyncIterator[FaultyWorld]:
-    async with make_faulty_world(tmp_path) as made:
+@pytest.fixture(params=sorted(FAULTY))
+async def faulty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FaultyWorld]:
+    async with make_faulty_world(request.param, tmp_path) as made:
         yield made
 
 

@@ -12,8 +12,10 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 
 from application.ports.units_of_work import Intake
+from application.sign_up_form import SignUpCommand
 from application.use_cases.resend_verification import ResendVerification
-from application.use_cases.sign_up import SignUp, SignUpCommand, VerificationSent
+from application.use_cases.sign_up import SignUp
+from application.waiting_room import VerificationSent
 from domain.client import Client
 from domain.errors import Conflict, InvalidCredentials, Overloaded, Unavailable, Violation
 from domain.events import EventKind
@@ -49,6 +51,7 @@ async def test_a_sign_up_is_not_a_user_yet(any_world: World) -> None:
 async def test_a_sign_up_is_recorded_and_shows_no_secret(world: World) -> None:
     command = SignUpCommand(email=ADA, password=PASSWORD, name="Ada", password_confirm=PASSWORD, client=HERE)
     sent = await world.use_cases.sign_up(command)
+    assert isinstance(sent, VerificationSent)
     assert world.events.kinds() == [EventKind.SIGN_UP_REQUESTED]
     assert PASSWORD not in repr(command)
     assert sent.cookie.text not in repr(sent)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -52,12 +52,19 @@ class Counted:
 def counting(world: World, **changes: Any) -> tuple[World, Counted]:
     """The same world, watched; with other adapters in some ports of every use case that spends."""
     counted = Counted(world.use_cases.sign_in.limits)
-    made = {}
-    for name in SPENDING:
-        use_case = getattr(world.use_cases, name)
-        fitting = {port: value for port, value in changes.items() if hasattr(use_case, port)}
-        made[name] = replace(use_case, limits=counted, **fitting)
+    made = {name: with_ports(getattr(world.use_cases, name), limits=counted, **changes) for name in SPENDING}
     return changed(world, **made), counted
+
+
+def with_ports(part: Any, **ports: Any) -> Any:
+    """The same use case with other adapters in these ports, as far as it and its parts have them."""
+    parts = {each.name: getattr(part, each.name) for each in fields(part)}
+    fitting = {
+        name: ports[name] if name in ports else with_ports(value, **ports)
+        for name, value in parts.items()
+        if name in ports or type(value).__module__.startswith("application.")
+    }
+    return replace(part, **fitting)
 
 
 async def balance(counted: Counted, attempt: Awaitable[object]) -> tuple[type[BaseException] | None, set[str]]:

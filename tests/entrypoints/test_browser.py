@@ -252,6 +252,76 @@ def test_the_letter_can_be_asked_for_again(ada: Visitor, house: Server) -> None:
     expect_account(page, email)
 
 
+@pytest.fixture(scope="module")
+def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server where verification is optional."""
+    variables = {"OSTIARY_PORT": str(free_port()), "OSTIARY_VERIFICATION": "optional"}
+    with run_server(tmp_path_factory.mktemp("open-house"), variables) as running:
+        yield running
+
+
+def fill_in_and_join(visitor: Visitor, email: str, password: str = PASSWORD) -> Page:
+    """Fill in the sign-up page where verification is optional, and send it off."""
+    page = visitor.open("/auth/signup")
+    page.get_by_label("Name", exact=True).fill("Ada Lovelace")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign up").click()
+    return page
+
+
+def test_where_verification_is_optional_somebody_is_in_at_once_and_confirms_later(
+    browser: Browser, open_house: Server
+) -> None:
+    """R14."""
+    email = new_address("browser")
+    with visit(browser, open_house.url, width=320) as visitor:
+        page = fill_in_and_join(visitor, email)
+        expect_account(page, f"Ada Lovelace ({email})")
+        expect(page.get_by_role("status").filter(has_text="We have written to")).to_contain_text(email)
+        expect(page.get_by_text("Address not verified yet")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        open_house.inbox(email)
+
+        page.evaluate("sessionStorage.removeItem('ostiary.resend-at')")
+        page.reload()
+        page.get_by_role("button", name="Send the letter again").click()
+        expect(page.get_by_role("status").filter(has_text="Another letter")).to_contain_text(email)
+
+        visitor.open(str(open_house.inbox(email, at_least=2)[0]["link"]))
+        page.get_by_role("button", name="Confirm my address").click()
+        expect_account(page, email)
+        expect(page.get_by_text("Address verified")).to_be_visible()
+        expect(page.get_by_role("button", name="Send the letter again")).to_be_hidden()
+        assert email not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+
+
+def test_the_owner_of_an_address_that_is_taken_is_shown_the_way_in(browser: Browser, open_house: Server) -> None:
+    """SECURITY 2.2."""
+    email = new_address("browser")
+    with visit(browser, open_house.url) as stranger, visit(browser, open_house.url) as owner:
+        expect_account(fill_in_and_join(stranger, email, "a stranger's own choice"), email)
+        open_house.inbox(email)
+        page = fill_in_and_join(owner, email)
+        expect(page.locator("#email-error")).to_contain_text("has an account already")
+        expect(page.get_by_label("E-mail address")).to_be_focused()
+        page.get_by_role("link", name="a letter sent").click()
+        page.get_by_label("E-mail address").fill(email)
+        page.get_by_role("button", name="Send it again").click()
+        expect(page.get_by_role("status")).to_contain_text("another letter is on its way")
+
+        owner.open(str(open_house.inbox(email, at_least=2)[0]["link"]))
+        page.get_by_role("button", name="Confirm my address").click()
+        page.get_by_role("button", name=re.compile("choose a new password")).click()
+        expect(page.get_by_text("whoever is signed in is signed out")).to_be_visible()
+        page.get_by_label("New password", exact=True).fill("the owner's own choice")
+        page.get_by_role("button", name="Set password and confirm").click()
+        expect_account(page, email)
+        expect(page.locator("#who")).to_have_text(email)  # and not the name that the stranger gave
+        stranger.open("/auth/account")
+        stranger.page.wait_for_url("**/auth/signin")
+
+
 def test_a_password_can_be_looked_at_while_it_is_typed(ada: Visitor) -> None:
     page = ada.open("/auth/signup")
     password = page.get_by_label("Password", exact=True)

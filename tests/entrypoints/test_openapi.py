@@ -12,7 +12,7 @@ import pytest
 
 from entrypoints.http.problems import STATUS
 from tests.support.http_requests import assert_problem, free_port, make_member, new_address, run_command
-from tests.support.server import Server
+from tests.support.server import Server, run_server
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -287,6 +287,27 @@ def test_real_answers_are_as_described(server: Server, client: httpx.Client, doc
     for path in ("/auth/policy", "/.well-known/jwks.json", "/health/live", "/health/ready"):
         check(client.get(path), "get", path)
     check(client.post("/auth/signout", json={}), "post", "/auth/signout")
+
+
+@pytest.mark.parametrize("auto_sign_in", ["on", "off"])
+def test_where_verification_is_optional_the_document_says_201(auto_sign_in: str, tmp_path: Path) -> None:
+    variables = {"OSTIARY_VERIFICATION": "optional", "OSTIARY_AUTO_SIGN_IN": auto_sign_in}
+    with run_server(tmp_path, variables) as server, server.client() as client:
+        document = client.get("/openapi.json").json()
+        operation = document["paths"]["/auth/signup"]["post"]
+        assert "202" not in operation["responses"]
+        body = resolve(document, operation["requestBody"]["content"]["application/json"]["schema"])
+        assert {"transport", "remember"} <= body["properties"].keys()
+        joined = {"email": new_address("described"), "password": "engine of difference", "name": "Ada"}
+        for transport, status in (("cookie", "201"), ("cookie", "409"), ("token", "201")):
+            if transport == "token":
+                joined["email"] = new_address("described")
+            answer = client.post("/auth/signup", json={**joined, "transport": transport})
+            assert str(answer.status_code) == status
+            (media,) = operation["responses"][status]["content"].values()
+            assert misfits(document, media["schema"], answer.json()) == []
+    with_session = resolve(document, operation["responses"]["201"]["content"]["application/json"]["schema"])
+    assert with_session["required"] == ["user"]
 
 
 def test_bodies_say_that_nothing_else_is_taken(client: httpx.Client, document: dict[str, Any]) -> None:

@@ -257,6 +257,29 @@ def test_what_is_unsafe_in_public_refuses_to_start(changed: dict[str, str], name
     assert STRONG not in message
 
 
+def test_nothing_is_disclosed_unless_it_is_asked_for() -> None:
+    """R15, R16: `friendly` is never the default."""
+    settings = read()
+    assert (settings.verification, settings.disclosure, settings.auto_sign_in) == ("required", "opaque", False)
+    assert read(OSTIARY_DISCLOSURE="friendly").verification == "required"
+
+
+def test_optional_verification_brings_friendly_disclosure_and_a_session_at_sign_up() -> None:
+    """R14."""
+    settings = read(OSTIARY_VERIFICATION="optional")
+    assert (settings.disclosure, settings.auto_sign_in) == ("friendly", True)
+    assert read(OSTIARY_VERIFICATION="optional", OSTIARY_DISCLOSURE="friendly") == settings
+    assert not read(OSTIARY_VERIFICATION="optional", OSTIARY_AUTO_SIGN_IN="off").auto_sign_in
+    assert shown({"OSTIARY_VERIFICATION": "optional"})["OSTIARY_DISCLOSURE"].value == "friendly"
+
+
+def test_opaque_disclosure_contradicts_optional_verification_and_the_sentence_says_why() -> None:
+    """R14."""
+    message = refused(OSTIARY_VERIFICATION="optional", OSTIARY_DISCLOSURE="opaque")
+    assert "OSTIARY_DISCLOSURE: opaque contradicts OSTIARY_VERIFICATION=optional" in message
+    assert "cannot hide that an address is taken" in message
+
+
 def test_auto_sign_in_contradicts_verification_and_the_sentence_says_why() -> None:
     """R13."""
     message = refused(OSTIARY_AUTO_SIGN_IN="on")

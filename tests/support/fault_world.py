@@ -1,7 +1,7 @@
 """Ostiary over a real database whose statements fail on command, and a look at it from outside."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import fields
 from enum import Enum
@@ -109,19 +109,21 @@ class FaultyWorld(World):
         self.saboteur = saboteur
         self._ask = ask
 
-    def count(self, query: str, *parameters: str) -> int:
+    def count(self, query: str, *parameters: object) -> int:
         """What a count says to somebody from outside."""
         return int(self._ask(_filled_in(query, parameters))[0][0])
 
-    def execute(self, statement: str, *parameters: str) -> None:
+    def execute(self, statement: str, *parameters: object) -> None:
         """What somebody else does to the database."""
         self._ask(_filled_in(statement, parameters))
 
 
-def _filled_in(statement: str, parameters: tuple[str, ...]) -> str:
+def _filled_in(statement: str, parameters: tuple[object, ...]) -> str:
     """The addresses of a test need no care, and both databases read them like this."""
     for parameter in parameters:
-        statement = statement.replace("?", f"'{parameter}'", 1)
+        statement = statement.replace(
+            "?", f"'{parameter}'" if isinstance(parameter, str) else str(parameter).upper(), 1
+        )
     return statement
 
 
@@ -139,7 +141,8 @@ def _on_sqlite(folder: Path) -> Iterator[tuple[Database, Callable[[str], Any]]]:
 @contextmanager
 def _on_postgresql(_folder: Path) -> Iterator[tuple[Database, Callable[[str], Any]]]:
     with postgresql.fresh_database() as url:
-        server = PostgresqlServer(dsn=url)
+        # As behind a pooler, where every statement takes the road that the saboteur watches.
+        server = PostgresqlServer(dsn=url, pooled=True)
         yield PostgresqlDatabase(server), lambda statement: postgresql.run(url, "SET search_path = ostiary", statement)
 
 
@@ -148,9 +151,11 @@ FAULTY = {"sqlite": _on_sqlite, "postgresql": _on_postgresql}
 
 
 @asynccontextmanager
-async def make_faulty_world(kind: str, folder: Path) -> AsyncIterator[FaultyWorld]:
+async def make_faulty_world(
+    kind: str, folder: Path, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[FaultyWorld]:
     """Everything real but the mail and the clock."""
-    settings = read_settings({"OSTIARY_DATA_DIR": str(folder), **WIDE}, dotenv=None)
+    settings = read_settings({"OSTIARY_DATA_DIR": str(folder), **WIDE, **(variables or {})}, dotenv=None)
     clock, mailbox, events, slots = SettableClock(), Mailbox(), Events(), HashingSlots(2)
     with FAULTY[kind](folder) as (database, ask):
         store = Store(

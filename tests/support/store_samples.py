@@ -122,7 +122,7 @@ def charge(
 async def settle_in(units: Units, user: User, credential: Credential | None = None) -> User:
     """Make somebody a user with an account."""
     async with units.proving() as unit:
-        assert await unit.users.add(user)
+        assert not await unit.users.add(user)
         await unit.accounts.add(uuid4(), credential or Credential(user_id=user.id, password_hash=HASH), NOW)
         await unit.commit()
     return user

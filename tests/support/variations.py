@@ -60,6 +60,21 @@ class WatchedHasher:
         return self._hasher.outdated(stored)
 
 
+class PausingHasher(WatchedHasher):
+    """Has verified a password and waits to be told to go on: what happens meanwhile is the test's choice."""
+
+    def __init__(self, hasher: PasswordHasher) -> None:
+        super().__init__(hasher)
+        self.verified = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def verify(self, password: Password, stored: PasswordHash) -> bool:
+        matches = await super().verify(password, stored)
+        self.verified.set()
+        await self.go_on.wait()
+        return matches
+
+
 class BusyHasher:
     """`PasswordHasher` whose slots and queue are full."""
 
@@ -172,20 +187,20 @@ class SlowMailbox(Mailbox):
         await super().send(letter)
 
 
-async def disabled_user(world: World, email: str, password: str) -> None:
+async def disabled_user(world: World, email: str, password: str, *, email_verified: bool = True) -> None:
     """A user whom an administrator has shut out; planted through the ports, for want of a use case."""
     now = world.clock.now()
     password_hash = await world.use_cases.sign_up.hasher.hash(Password.parse(password))
     user = User(
         id=uuid4(),
         email=EmailAddress.parse(email),
-        email_verified=True,
+        email_verified=email_verified,
         name=None,
         username=None,
         created_at=now,
         disabled_at=now,
     )
     async with world.use_cases.verify_email.proving() as unit:
-        assert await unit.users.add(user)
+        assert not await unit.users.add(user)
         await unit.accounts.add(uuid4(), Credential(user_id=user.id, password_hash=password_hash), now)
         await unit.commit()

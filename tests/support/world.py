@@ -9,11 +9,14 @@ from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
 from application.admission import SessionWish, SignedIn
 from application.catalogue import UseCases
+from application.sign_up_form import SignUpCommand
 from application.use_cases.email_verification import VerifyEmailCommand
+from application.use_cases.identify import Caller, IdentifyCommand
+from application.use_cases.open_sign_up import SignedUp
 from application.use_cases.refresh import RefreshCommand
 from application.use_cases.resend_verification import ResendVerificationCommand
 from application.use_cases.sign_in import SignInCommand
-from application.use_cases.sign_up import SignUpCommand, VerificationSent
+from application.waiting_room import VerificationSent
 from domain.client import Client
 from domain.events import Event, EventKind
 from domain.session import Transport
@@ -67,8 +70,32 @@ class World:
         client: Client = HERE,
         **fields: Any,
     ) -> VerificationSent:
-        command = SignUpCommand(email=email, password=password, name=name, client=client, **fields)
-        return await self.use_cases.sign_up(command)
+        """Sign up where verification is required."""
+        sent = await self.ask_to_join(email, password, name=name, client=client, **fields)
+        assert isinstance(sent, VerificationSent)
+        return sent
+
+    async def join(
+        self,
+        email: str = ADA,
+        password: str = PASSWORD,
+        *,
+        name: str | None = "Ada",
+        client: Client = HERE,
+        **fields: Any,
+    ) -> SignedIn:
+        """Sign up where verification is optional, and be signed in."""
+        signed_in = await self.ask_to_join(email, password, name=name, client=client, **fields)
+        assert isinstance(signed_in, SignedIn)
+        return signed_in
+
+    async def ask_to_join(self, email: str, password: str, **fields: Any) -> VerificationSent | SignedUp | SignedIn:
+        """Sign up, whatever comes of it."""
+        return await self.use_cases.sign_up(SignUpCommand(email=email, password=password, **fields))
+
+    async def identify(self, signed_in: SignedIn) -> Caller:
+        """Come back with the session token."""
+        return await self.use_cases.identify(IdentifyCommand(session_cookie=signed_in.session_token.text))
 
     async def deliver(self) -> None:
         """Let every letter that is due leave."""
@@ -88,7 +115,7 @@ class World:
         client: Client = HERE,
         transport: Transport = Transport.COOKIE,
         marks: str | None = None,
-        **facts: str,
+        **facts: Any,
     ) -> SignedIn:
         wish = SessionWish(client=client, transport=transport, device_marks=marks)
         return await self.use_cases.verify_email(VerifyEmailCommand(token=token, session=wish, **facts))

@@ -47,6 +47,7 @@ class JinjaLetterRenderer:
                 template, subject = "verify_address", f"Confirm your e-mail address for {paper.brand}"
                 query = urlencode({"token": letter.token.text, "email": letter.recipient.canonical})
                 context["link"] = f"{paper.verify_url}?{query}"
+                context["has_account"] = letter.has_account
                 context["minutes"] = int(letter.valid_for.total_seconds() // 60)
             case AccountExists():
                 template, subject = "account_exists", f"You already have an account at {paper.brand}"

@@ -8,9 +8,7 @@ from adapters.memory.store import Claim, LetterRow, Tables
 from domain.email_address import EmailAddress
 from domain.letters import LEASE, Outcome, QueuedLetter
 from domain.one_time_token import OneTimeToken, Purpose
-from domain.password import PasswordHash
 from domain.sign_up import SignUpRequest
-from domain.user import Credential, User
 from domain.username import Username
 
 
@@ -28,10 +26,6 @@ class MemorySignUps:
 
     async def waiting_by_cookie(self, cookie_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
         return self._newest([row for row in self._waiting(now) if row.cookie_digest == cookie_digest])
-
-    async def waiting_by_token(self, token_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
-        token = self._tables.tokens.get(token_digest)
-        return self._newest([row for row in self._waiting(now) if token and row.id == token.subject_id])
 
     async def newest_waiting(self, email: EmailAddress, now: datetime) -> UUID | None:
         found = self._newest([row for row in self._waiting(now) if row.email == email])
@@ -64,7 +58,7 @@ class MemoryUsernameClaims:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime) -> bool:
+    async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime | None) -> bool:
         held = self._tables.claims.get(username.name)
         if held is not None and (held.expires_at is None or held.expires_at > now):
             return False
@@ -76,57 +70,6 @@ class MemoryUsernameClaims:
         if held is None or held.holder != holder:
             return False
         self._tables.claims[username.name] = Claim(holder, None)
-        return True
-
-
-class MemoryUsers:
-    """`Users`."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-
-    async def add(self, user: User) -> bool:
-        for other in self._tables.users.values():
-            if (
-                other.id == user.id
-                or other.email == user.email
-                or (user.username is not None and other.username == user.username)
-            ):
-                return False
-        self._tables.users[user.id] = user
-        return True
-
-    async def owns(self, email: EmailAddress) -> bool:
-        return any(user.email == email for user in self._tables.users.values())
-
-
-class MemoryAccounts:
-    """`Accounts`."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-
-    async def add(self, account_id: UUID, credential: Credential, now: datetime) -> None:
-        self._tables.credentials[credential.user_id] = credential
-
-    async def of_user(self, user_id: UUID) -> Credential | None:
-        return self._tables.credentials.get(user_id)
-
-    async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
-        return self._login([user for user in self._tables.users.values() if user.email == email])
-
-    async def by_username(self, username: Username) -> tuple[User, Credential] | None:
-        return self._login([user for user in self._tables.users.values() if user.username == username])
-
-    def _login(self, users: list[User]) -> tuple[User, Credential] | None:
-        credential = self._tables.credentials.get(users[0].id) if users else None
-        return (users[0], credential) if credential else None
-
-    async def rehash(self, user_id: UUID, *, old: PasswordHash, new: PasswordHash, now: datetime) -> bool:
-        credential = self._tables.credentials.get(user_id)
-        if credential is None or credential.password_hash != old:
-            return False
-        self._tables.credentials[user_id] = replace(credential, password_hash=new)
         return True
 
 
@@ -191,9 +134,19 @@ class MemoryLetters:
             for row in self._tables.letters.values()
         )
 
-    async def decide(self, letter_id: UUID, outcome: Outcome) -> None:
+    async def by_token(self, digest: bytes, purpose: Purpose) -> tuple[UUID, EmailAddress] | None:
+        token = self._tables.tokens.get(digest)
+        if token is None or token.purpose is not purpose:
+            return None
+        letters = (row.letter for row in self._tables.letters.values() if row.letter.purpose is purpose)
+        return next(
+            ((token.subject_id, letter.recipient) for letter in letters if letter.subject_id == token.subject_id), None
+        )
+
+    async def decide(self, letter_id: UUID, outcome: Outcome, subject_id: UUID | None) -> None:
         if row := self._tables.letters.get(letter_id):
-            self._tables.letters[letter_id] = replace(row, letter=replace(row.letter, outcome=outcome))
+            letter = replace(row.letter, outcome=outcome, subject_id=subject_id)
+            self._tables.letters[letter_id] = replace(row, letter=letter)
 
     async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
         if row := self._held(letter_id, lease_id):

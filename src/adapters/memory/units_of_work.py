@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapters.memory.collections import (
-    MemoryAccounts,
     MemoryLetters,
     MemorySignUps,
     MemoryTokens,
     MemoryUsernameClaims,
-    MemoryUsers,
 )
 from adapters.memory.limits import MemoryUnitLimits
 from adapters.memory.sessions import MemoryLivingSessions, MemorySessions
 from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
+from adapters.memory.users import MemoryAccounts, MemoryUsers
 
 
 class MemoryIntake:
@@ -26,12 +25,23 @@ class MemoryIntake:
         self.commit = transaction.commit
 
 
+class MemoryOpenIntake(MemoryIntake):
+    """`OpenIntake`."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        super().__init__(transaction)
+        self.users = MemoryUsers(transaction.tables)
+        self.accounts = MemoryAccounts(transaction.tables)
+        self.sessions = MemorySessions(transaction.tables)
+
+
 class MemoryProofReading:
     """`ProofReading`."""
 
     def __init__(self, tables: Tables) -> None:
         self.tokens = MemoryTokens(tables)
         self.sign_ups = MemorySignUps(tables)
+        self.users = MemoryUsers(tables)
         self.accounts = MemoryAccounts(tables)
 
 
@@ -102,6 +112,12 @@ class MemoryUnits:
         """For those who answer strangers."""
         async with self._store.writing() as transaction:
             yield MemoryIntake(transaction)
+
+    @asynccontextmanager
+    async def open_intake(self) -> AsyncIterator[MemoryOpenIntake]:
+        """For those who answer strangers, and tell them who is here."""
+        async with self._store.writing() as transaction:
+            yield MemoryOpenIntake(transaction)
 
     @asynccontextmanager
     async def proof_reading(self) -> AsyncIterator[MemoryProofReading]:

@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import Row, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.tables import letters
+from adapters.sql.tables import letters, one_time_tokens
 from domain.email_address import EmailAddress
 from domain.letters import LEASE, Occasion, Outcome, QueuedLetter
+from domain.one_time_token import Purpose
 
 _QUEUED, _SENT, _ABANDONED = "queued", "sent", "abandoned"
 _REASON_LENGTH = 200
@@ -67,8 +68,24 @@ class SqlLetters:
         )
         return not await self._connection.scalar(select(newer))
 
-    async def decide(self, letter_id: UUID, outcome: Outcome) -> None:
-        await self._connection.execute(update(letters).where(letters.c.id == letter_id).values(outcome=outcome.value))
+    async def by_token(self, digest: bytes, purpose: Purpose) -> tuple[UUID, EmailAddress] | None:
+        statement = (
+            select(letters.c.subject_id, letters.c.recipient)
+            .join(one_time_tokens, one_time_tokens.c.subject_id == letters.c.subject_id)
+            .where(
+                one_time_tokens.c.digest == digest,
+                one_time_tokens.c.purpose == purpose.value,
+                letters.c.purpose == purpose.value,
+            )
+            .limit(1)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return (row.subject_id, EmailAddress(row.recipient)) if row else None
+
+    async def decide(self, letter_id: UUID, outcome: Outcome, subject_id: UUID | None) -> None:
+        await self._connection.execute(
+            update(letters).where(letters.c.id == letter_id).values(outcome=outcome.value, subject_id=subject_id)
+        )
 
     async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
         await self._mark(letter_id, lease_id, status=_SENT, done_at=now, reason=None)

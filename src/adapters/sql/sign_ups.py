@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.tables import one_time_tokens, sign_ups, username_claims
+from adapters.sql.tables import sign_ups, username_claims
 from adapters.sql.upsert import upsert
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
@@ -51,10 +51,6 @@ class SqlSignUps:
     async def waiting_by_cookie(self, cookie_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
         return await self._waiting(sign_ups.c.cookie_digest == cookie_digest, now)
 
-    async def waiting_by_token(self, token_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
-        subject = select(one_time_tokens.c.subject_id).where(one_time_tokens.c.digest == token_digest)
-        return await self._waiting(sign_ups.c.id == subject.scalar_subquery(), now)
-
     async def newest_waiting(self, email: EmailAddress, now: datetime) -> UUID | None:
         found = await self._waiting(sign_ups.c.email == email.canonical, now)
         return found[0] if found else None
@@ -91,7 +87,7 @@ class SqlUsernameClaims:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime) -> bool:
+    async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime | None) -> bool:
         statement = (
             upsert(self._connection, username_claims)
             .values(username=username.name, holder_id=holder, expires_at=expires_at)

@@ -24,12 +24,23 @@ class SqlIntake:
         self.commit = transaction.commit
 
 
+class SqlOpenIntake(SqlIntake):
+    """`application.ports.units_of_work.OpenIntake`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction)
+        self.users = SqlUsers(transaction.connection)
+        self.accounts = SqlAccounts(transaction.connection)
+        self.sessions = SqlSessions(transaction.connection)
+
+
 class SqlProofReading:
     """`application.ports.units_of_work.ProofReading`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.tokens = SqlTokens(connection)
         self.sign_ups = SqlSignUps(connection)
+        self.users = SqlUsers(connection)
         self.accounts = SqlAccounts(connection)
 
 
@@ -101,6 +112,12 @@ class SqlUnits:
         """For those who answer strangers."""
         async with self._database.writing() as transaction:
             yield SqlIntake(transaction)
+
+    @asynccontextmanager
+    async def open_intake(self) -> AsyncIterator[SqlOpenIntake]:
+        """For those who answer strangers, and tell them who is here."""
+        async with self._database.writing() as transaction:
+            yield SqlOpenIntake(transaction)
 
     @asynccontextmanager
     async def proof_reading(self) -> AsyncIterator[SqlProofReading]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.tables import accounts, users
@@ -23,7 +23,7 @@ user_columns = [column.label(f"user_{column.name}") for column in users.c]
 """A user's columns under names of their own, for joins."""
 
 
-def user_from(row: Mapping[str, Any]) -> User:
+def user_from(row: Mapping[Any, Any]) -> User:
     """Read a user from a row selected with `user_columns`."""
     return User(
         id=row["user_id"],
@@ -43,7 +43,7 @@ class SqlUsers:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, user: User) -> bool:
+    async def add(self, user: User) -> frozenset[str]:
         statement = (
             upsert(self._connection, users)
             .values(
@@ -58,11 +58,32 @@ class SqlUsers:
             )
             .on_conflict_do_nothing()
         )
-        return (await self._connection.execute(statement)).rowcount == 1
+        if (await self._connection.execute(statement)).rowcount == 1:
+            return frozenset()
+        held = {"email": users.c.email == user.email.canonical}
+        if user.username is not None:
+            held["username"] = users.c.username == user.username.name
+        look = select(*(exists().where(condition).label(field) for field, condition in held.items()))
+        found = (await self._connection.execute(look)).mappings().one()
+        return frozenset(field for field in held if found[field]) or frozenset({"email"})
 
-    async def owns(self, email: EmailAddress) -> bool:
-        found = await self._connection.scalar(select(users.c.id).where(users.c.email == email.canonical))
-        return found is not None
+    async def get(self, user_id: UUID) -> User | None:
+        return await self._one(users.c.id == user_id)
+
+    async def of_email(self, email: EmailAddress) -> User | None:
+        return await self._one(users.c.email == email.canonical)
+
+    async def _one(self, which: ColumnElement[bool]) -> User | None:
+        row = (await self._connection.execute(select(*user_columns).where(which))).mappings().one_or_none()
+        return user_from(row) if row else None
+
+    async def prove(self, user: User) -> bool:
+        statement = (
+            update(users)
+            .where(users.c.id == user.id, users.c.email == user.email.canonical, users.c.email_verified.is_(False))
+            .values(email_verified=True, name=user.name.text if user.name else None)
+        )
+        return (await self._connection.execute(statement)).rowcount == 1
 
 
 class SqlAccounts:
@@ -100,6 +121,18 @@ class SqlAccounts:
     async def _login(self, statement: Select[Any]) -> tuple[User, Credential] | None:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return (user_from(row), _credential_from(row)) if row else None
+
+    async def replace(self, credential: Credential, new: PasswordHash, now: datetime) -> bool:
+        statement = (
+            update(accounts)
+            .where(
+                accounts.c.user_id == credential.user_id,
+                accounts.c.provider_id == CREDENTIAL,
+                accounts.c.credential_version == credential.version,
+            )
+            .values(password_hash=new.encoded, credential_version=credential.version + 1, updated_at=now)
+        )
+        return (await self._connection.execute(statement)).rowcount == 1
 
     async def rehash(self, user_id: UUID, *, old: PasswordHash, new: PasswordHash, now: datetime) -> bool:
         statement = (

@@ -30,9 +30,6 @@ class SignUps(Protocol):
     async def waiting_by_cookie(self, cookie_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
         """The waiting sign-up of the browser that holds this cookie."""
 
-    async def waiting_by_token(self, token_digest: bytes, now: datetime) -> tuple[UUID, EmailAddress] | None:
-        """The waiting sign-up that this mailed token, expired or not, was minted for."""
-
     async def newest_waiting(self, email: EmailAddress, now: datetime) -> UUID | None:
         """The most recent sign-up that waits under this address."""
 
@@ -46,21 +43,30 @@ class SignUps(Protocol):
 class UsernameClaims(Protocol):
     """Who holds which username: a sign-up until its expiry, or a user for good (R17). Decides by insert alone."""
 
-    async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime) -> bool:
-        """Take the name for a sign-up. False when somebody holds it."""
+    async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime | None) -> bool:
+        """Take the name for a sign-up, or with no expiry for a user, for good. False when somebody holds it."""
 
     async def settle(self, username: Username, *, holder: UUID) -> bool:
         """Make a sign-up's claim its user's, for good. False when the claim has lapsed."""
 
 
 class Users(Protocol):
-    """People whose mailbox is proven."""
+    """People: those whose mailbox is proven and, where verification is optional, those whose is not yet."""
 
-    async def add(self, user: User) -> bool:
-        """False when the address or the username belongs to a user already; then nothing was added."""
+    async def add(self, user: User) -> frozenset[str]:
+        """Which of `email` and `username` a user has already; empty exactly when this one was added.
 
-    async def owns(self, email: EmailAddress) -> bool:
-        """Whether a user has this address."""
+        Decided by the insert and looked up after it: of somebody who has gone in between, the email is named.
+        """
+
+    async def get(self, user_id: UUID) -> User | None:
+        """By id."""
+
+    async def of_email(self, email: EmailAddress) -> User | None:
+        """The user with this address."""
+
+    async def prove(self, user: User) -> bool:
+        """Note that the mailbox is proven, and the user's name. False when it was proven, or the address is another."""
 
 
 class Accounts(Protocol):
@@ -77,6 +83,9 @@ class Accounts(Protocol):
 
     async def by_username(self, username: Username) -> tuple[User, Credential] | None:
         """The user with this username, with the credential: one statement."""
+
+    async def replace(self, credential: Credential, new: PasswordHash, now: datetime) -> bool:
+        """Set another password and raise the version, which ends every session. False when the version is another."""
 
     async def rehash(self, user_id: UUID, *, old: PasswordHash, new: PasswordHash, now: datetime) -> bool:
         """Replace the hash if it is still `old`. The version stays: the password is the same."""
@@ -137,8 +146,11 @@ class Letters(Protocol):
     async def is_newest(self, letter: QueuedLetter) -> bool:
         """Whether no newer letter of the same purpose was asked for about the same subject."""
 
-    async def decide(self, letter_id: UUID, outcome: Outcome) -> None:
-        """Note what it becomes, with the token that goes into it."""
+    async def by_token(self, digest: bytes, purpose: Purpose) -> tuple[UUID, EmailAddress] | None:
+        """Whom the letter with this token, good or not, was about, and where it went."""
+
+    async def decide(self, letter_id: UUID, outcome: Outcome, subject_id: UUID | None) -> None:
+        """Note what it becomes, with the token that goes into it, and whom it turned out to be about."""
 
     async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
         """It left, or turned out to be none. Without effect when the lease was lost."""

@@ -4,12 +4,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import compare_digest
+from typing import assert_never
 
 from application.admission import Admission, SessionWish, SignedIn
 from application.ports.environment import Clock, EventLog, Ids
-from application.ports.hashing import CommonPasswords, PasswordHasher
 from application.ports.limits import Limits
 from application.ports.units_of_work import Opens, ProofReading, Proving
+from application.second_fact import Facts, PasswordFacts
+from application.use_cases.identify import Caller
+from application.user_proof import UserProof, UserProving
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
 from domain.errors import (
@@ -21,12 +24,11 @@ from domain.errors import (
     TokenInvalid,
     Unavailable,
     ValidationError,
-    Violation,
 )
 from domain.events import Event, EventKind
 from domain.limits import Charge, Quotas
 from domain.one_time_token import OneTimeToken, Purpose
-from domain.password import Password, PasswordHash, PasswordPolicy
+from domain.password import Password, PasswordHash
 from domain.secret import Secret
 from domain.sign_up import SignUpRequest
 from domain.user import Credential, User
@@ -35,26 +37,17 @@ from domain.violations import Violations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyEmailCommand:
-    """The token from the letter and, perhaps, a second fact: the sign-up cookie, its password, or a new password."""
+    """The token from the letter and, perhaps, a second fact: the sign-up cookie, a session of the user it is about,
+    the password, or a new password."""
 
     token: str = field(repr=False)
     email: str | None = None
     cookie: str | None = field(default=None, repr=False)
+    caller: Caller | None = None
     password: str | None = field(default=None, repr=False)
     new_password: str | None = field(default=None, repr=False)
     name: str | None = None
     session: SessionWish
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What the caller brings besides the token, read and judged as far as that needs no database."""
-
-    email: EmailAddress | None
-    cookie: Secret | None
-    password: Password | None
-    new_password: Password | None
-    name: DisplayName | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +68,20 @@ class VerifyEmail:
     The token proves the mailbox and nothing else. What goes live is decided by the second fact: with the sign-up's own
     cookie or password, what was typed at sign-up; with `new_password`, only what is given here, and nothing a stranger
     may have typed. With none of them nothing is spent. A loser of any race reads `TokenInvalid`, or `AlreadyVerified`
-    when it holds the same second fact. Raises `ValidationError`, `TokenInvalid`, `TokenExpired`, `PasswordRequired`,
+    when it holds the same second fact. A token about somebody who is a user already, unverified, proves that user, as
+    `UserProving` says. Raises `ValidationError`, `TokenInvalid`, `TokenExpired`, `PasswordRequired`,
     `AlreadyVerified`, `RateLimited`, `Overloaded`, `Unavailable`.
     """
 
     reading: Opens[ProofReading]
     proving: Opens[Proving]
-    hasher: PasswordHasher
-    common_passwords: CommonPasswords
+    passwords: PasswordFacts
+    of_users: UserProving
     limits: Limits
     admission: Admission
     clock: Clock
     ids: Ids
     events: EventLog
-    policy: PasswordPolicy
     quotas: Quotas
     token_suffices: bool = False
     """`OSTIARY_VERIFY_ELSEWHERE=allow`: the token alone activates what was typed at sign-up. Reopens pre-hijacking."""
@@ -110,16 +103,18 @@ class VerifyEmail:
         except (ValidationError, RateLimited, Overloaded, Unavailable):
             await self.limits.give_back(units)
             raise
-        if proof.own_browser and proof.sign_up.client_unit is not None:
+        if isinstance(proof, _Proof) and proof.own_browser and proof.sign_up.client_unit is not None:
             units.append(proof.sign_up.client_unit)
         with suppress(Unavailable):  # the person is in; a unit too many is no reason to tell them otherwise
             await self.limits.give_back(units)
+        user = signed_in.user
+        reason = "password_replaced" if isinstance(proof, UserProof) and proof.new_hash is not None else None
         self.events.record(
-            Event(kind=EventKind.ADDRESS_VERIFIED, client=client, email=signed_in.user.email, user_id=signed_in.user.id)
+            Event(kind=EventKind.ADDRESS_VERIFIED, client=client, email=user.email, user_id=user.id, reason=reason)
         )
         return signed_in
 
-    def _read_facts(self, command: VerifyEmailCommand) -> _Facts:
+    def _read_facts(self, command: VerifyEmailCommand) -> Facts:
         violations = Violations()
         if command.password is not None and command.new_password is not None:
             violations.add("new_password", "ambiguous", "Give either the password or a new one, not both.")
@@ -129,9 +124,16 @@ class VerifyEmail:
         name = violations.parse_optional("name", command.name or None, DisplayName.parse)
         violations.settle()
         cookie = Secret.parse(command.cookie) if command.cookie else None
-        return _Facts(email, cookie, password, new_password, name)
+        return Facts(
+            email=email,
+            cookie=cookie,
+            session=command.caller.session if command.caller else None,
+            password=password,
+            new_password=new_password,
+            name=name,
+        )
 
-    async def _prove(self, command: VerifyEmailCommand, facts: _Facts) -> _Proof:
+    async def _prove(self, command: VerifyEmailCommand, facts: Facts) -> _Proof | UserProof:
         """Look the token up and decide what would go live; hashing happens here, outside any transaction."""
         secret = Secret.parse(command.token)
         if secret is None:
@@ -139,15 +141,23 @@ class VerifyEmail:
         async with self.reading() as unit:
             token = await unit.tokens.find(secret.digest, Purpose.VERIFY_ADDRESS)
             sign_up = await unit.sign_ups.get(token.subject_id) if token else None
-            credential = await unit.accounts.of_user(sign_up.id) if sign_up else None
-        if token is None or sign_up is None or token.superseded:
+            user = await unit.users.get(token.subject_id) if token else None
+            credential = await unit.accounts.of_user(token.subject_id) if token else None
+        subject = user or sign_up
+        if token is None or subject is None or token.superseded:
             raise TokenInvalid
-        if facts.email is not None and facts.email != sign_up.email:
+        if facts.email is not None and facts.email != subject.email:
             raise TokenInvalid
-        own_browser = facts.cookie is not None and compare_digest(facts.cookie.digest, sign_up.cookie_digest)
-        if sign_up.proven_at is not None or token.used_at is not None:
-            raise await self._refusal_of_used(sign_up, credential, facts, own_browser=own_browser)
+        own_browser = _is_own_browser(sign_up, facts)
         now = self.clock.now()
+        if user is not None and credential is not None:
+            if user.email_verified or token.used_at is not None:
+                raise await self._refusal_of_used(credential, facts, own_browser=own_browser)
+            if token.expires_at <= now:
+                raise TokenExpired
+            return await self.of_users.choose(token, user, credential, facts, command.session)
+        if sign_up is None or sign_up.proven_at is not None or token.used_at is not None:
+            raise TokenInvalid
         if token.expires_at <= now:
             raise TokenExpired
         if sign_up.expires_at <= now:
@@ -155,15 +165,17 @@ class VerifyEmail:
         return await self._choose(token, sign_up, facts, own_browser=own_browser, now=now)
 
     async def _choose(
-        self, token: OneTimeToken, sign_up: SignUpRequest, facts: _Facts, *, own_browser: bool, now: datetime
+        self, token: OneTimeToken, sign_up: SignUpRequest, facts: Facts, *, own_browser: bool, now: datetime
     ) -> _Proof:
         """What the second fact lets go live."""
         if facts.new_password is not None:
             # Nothing that a stranger may have typed survives.
             name, username = facts.name, None
-            password_hash = await self._hash_new(facts.new_password, sign_up.email, facts.name)
+            password_hash = await self.passwords.hash_new(facts.new_password, sign_up.email, facts.name)
         elif sign_up.password_hash is not None and (
-            own_browser or self.token_suffices or await self._knows_password(facts.password, sign_up)
+            own_browser
+            or self.token_suffices
+            or await self.passwords.matches(facts.password, sign_up.password_hash, sign_up.id)
         ):
             name, username, password_hash = sign_up.name, sign_up.username, sign_up.password_hash
         else:
@@ -173,54 +185,45 @@ class VerifyEmail:
         )
         return _Proof(token, sign_up, user, password_hash, own_browser)
 
-    async def _knows_password(self, password: Password | None, sign_up: SignUpRequest) -> bool:
-        return (
-            password is not None
-            and sign_up.password_hash is not None
-            and await self._matches(password, sign_up.password_hash, sign_up)
-        )
-
-    async def _hash_new(self, password: Password, email: EmailAddress, name: DisplayName | None) -> PasswordHash:
-        own_words = [email.canonical, email.local_part, *([name.text] if name else [])]
-        broken = self.policy.broken_rules(password, own_words=own_words, is_common=self.common_passwords.contains)
-        if broken:
-            raise ValidationError(Violation("new_password", rule.code, rule.message) for rule in broken)
-        return await self.hasher.hash(password)
-
-    async def _matches(self, password: Password, stored: PasswordHash, sign_up: SignUpRequest) -> bool:
-        """One of five tries (R42 would otherwise be a guessing machine for whoever reads the mailbox)."""
-        charge = Charge(self.quotas.limit("waiting_password"), str(sign_up.id))
-        units = await self.limits.spend([charge], self.clock.now())
-        try:
-            matches = await self.hasher.verify(password, stored)
-        except Overloaded:
-            await self.limits.give_back(units)
-            raise
-        if matches:
-            await self.limits.give_back(units)
-        return matches
-
     async def _refusal_of_used(
-        self, sign_up: SignUpRequest, credential: Credential | None, facts: _Facts, *, own_browser: bool
+        self, credential: Credential, facts: Facts, *, own_browser: bool
     ) -> TokenInvalid | AlreadyVerified:
         """A double click by the right person is told so; anybody else learns nothing."""
+        own_session = facts.session is not None and facts.session.user_id == credential.user_id
         password = facts.password or facts.new_password
-        if credential is None:
-            return TokenInvalid()
-        if own_browser or (password and await self._matches(password, credential.password_hash, sign_up)):
+        if (
+            own_browser
+            or own_session
+            or await self.passwords.matches(password, credential.password_hash, credential.user_id)
+        ):
             return AlreadyVerified()
         return TokenInvalid()
 
-    async def _go_live(self, proof: _Proof, command: VerifyEmailCommand, facts: _Facts) -> SignedIn:
+    async def _go_live(self, proof: _Proof | UserProof, command: VerifyEmailCommand, facts: Facts) -> SignedIn:
+        match proof:
+            case _Proof():
+                signed_in = await self._make_user(proof, command.session)
+            case UserProof():
+                signed_in = await self.of_users.go_live(proof, command.session)
+            case _:
+                assert_never(proof)
+        if signed_in is None:
+            # Somebody was faster: the same token, or another sign-up of this address. Judge again by what is true now.
+            await self._prove(command, facts)
+            raise TokenInvalid
+        return signed_in
+
+    async def _make_user(self, proof: _Proof, wish: SessionWish) -> SignedIn | None:
+        """Turn a sign-up into a user, once. None, and nothing written, when somebody was faster."""
         now = self.clock.now()
         credential = Credential(user_id=proof.user.id, password_hash=proof.password_hash)
-        session = self.admission.begin(proof.user.id, credential.version, command.session, now)
+        session = self.admission.begin(proof.user.id, credential.version, wish, now)
         async with self.proving() as unit:
             spent = await unit.tokens.spend(proof.token.digest, Purpose.VERIFY_ADDRESS, now)
             if (
                 spent
                 # The address first: it is what rivals for it wait for, so they wait before they hold anything.
-                and await unit.users.add(proof.user)
+                and not await unit.users.add(proof.user)
                 and await unit.sign_ups.settle(proof.sign_up.id, now)
                 and (
                     proof.user.username is None
@@ -231,7 +234,11 @@ class VerifyEmail:
                 await unit.sign_ups.delete_waiting(proof.sign_up.email, keep=proof.sign_up.id)
                 await unit.sessions.add(session)
                 await unit.commit()
-                return self.admission.welcome(proof.user, session, command.session)
-        # Somebody was faster: the same token, or another sign-up of this address. Judge again by what is true now.
-        await self._prove(command, facts)
-        raise TokenInvalid
+                return self.admission.welcome(proof.user, session, wish)
+        return None
+
+
+def _is_own_browser(sign_up: SignUpRequest | None, facts: Facts) -> bool:
+    if sign_up is None or facts.cookie is None:
+        return False
+    return compare_digest(facts.cookie.digest, sign_up.cookie_digest)

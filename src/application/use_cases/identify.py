@@ -39,6 +39,8 @@ class Identify:
     seal: SessionSeal
     access_tokens: AccessTokens
     clock: Clock
+    verification_required: bool
+    """Whether sessions that began while it was optional are dead for users whose mailbox is not proven (R47)."""
 
     async def __call__(self, command: IdentifyCommand) -> Caller:
         now = self.clock.now()
@@ -83,6 +85,8 @@ class Identify:
         if found is None:
             raise Unauthenticated
         session, user = found
+        if self.verification_required and not user.email_verified:
+            raise Unauthenticated
         return Caller(user=user, session=session)
 
     async def _note_presence(self, session: Session, now: datetime) -> None:

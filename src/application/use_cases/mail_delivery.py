@@ -1,7 +1,7 @@
 """Delivery: letters leave here, and only here is it decided what each of them becomes (DESIGN sections 2 and 5)."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -87,35 +87,41 @@ class DeliverMail:
         secret = Secret.of(self.randomness.bytes(32))
         async with self.delivery() as unit:
             sign_up = await unit.sign_ups.get(letter.subject_id or letter.id)
-            owned = await unit.users.owns(letter.recipient)
-            newest = await unit.letters.is_newest(letter)
+            owner = await unit.users.of_email(letter.recipient)
+            # Whoever asked, and whatever waits: a user who has not proven the mailbox yet is whom it is about.
+            unproven = owner is not None and not owner.email_verified and not owner.disabled
+            subject_id = owner.id if owner and unproven else letter.subject_id
+            newest = await unit.letters.is_newest(replace(letter, subject_id=subject_id))
             proven = sign_up is not None and sign_up.proven_at is not None
             # Not for the owner's own sign-up, whose letter is tried again although it has arrived.
-            notice = owned and letter.occasion is Occasion.SIGN_UP and not proven
+            own = proven or (owner is not None and owner.id == letter.subject_id)
+            notice = owner is not None and not unproven and letter.occasion is Occasion.SIGN_UP and not own
             first_notice = notice and letter.outcome is not Outcome.ACCOUNT_EXISTS
             within_limit = await self._spend_notice(
                 unit.limits, letter.recipient.canonical if first_notice else str(letter.id)
             )
             if notice:
                 outcome = Outcome.ACCOUNT_EXISTS if within_limit or not first_notice else Outcome.NONE
-            elif sign_up is not None and not proven and sign_up.expires_at > now and newest:
-                outcome = Outcome.VERIFY_ADDRESS if not owned else Outcome.NONE
             else:
-                outcome = Outcome.NONE
+                waiting = sign_up is not None and not proven and sign_up.expires_at > now and owner is None
+                outcome = Outcome.VERIFY_ADDRESS if newest and (waiting or unproven) else Outcome.NONE
             await unit.tokens.add(
                 OneTimeToken(
                     digest=secret.digest,
                     purpose=Purpose.VERIFY_ADDRESS if outcome is Outcome.VERIFY_ADDRESS else Purpose.NOTHING,
-                    subject_id=letter.subject_id or letter.id,
+                    subject_id=subject_id or letter.id,
                     requested_at=letter.created_at,
                     expires_at=now + self.token_lifetime,
                 )
             )
-            await unit.letters.decide(letter.id, outcome)
+            await unit.letters.decide(letter.id, outcome, subject_id)
             await unit.commit()
         if outcome is Outcome.ACCOUNT_EXISTS:
             return _Decided(AccountExists(recipient=letter.recipient), outcome)
-        return _Decided(VerifyAddress(recipient=letter.recipient, token=secret, valid_for=self.token_lifetime), outcome)
+        verify = VerifyAddress(
+            recipient=letter.recipient, token=secret, valid_for=self.token_lifetime, has_account=unproven
+        )
+        return _Decided(verify, outcome)
 
     async def _spend_notice(self, limits: Limits, key: str) -> bool:
         try:

@@ -40,6 +40,8 @@ class Refresh:
     admission: Admission
     clock: Clock
     events: EventLog
+    verification_required: bool
+    """Whether a user whose mailbox is not proven is refused; there are such once it was optional (R47)."""
 
     async def __call__(self, command: RefreshCommand) -> SignedIn:
         # One moment for all that follows: however long a loser waits, it showed its token while that was good.
@@ -67,7 +69,9 @@ class Refresh:
             found = await unit.sessions.find(token.session_id)
         if found is None:
             raise Unauthenticated
-        session, _ = found
+        session, user = found
+        if self.verification_required and not user.email_verified:
+            raise Unauthenticated
         if session.transport is not transport or not self.seal.opens(token, session) or not session.alive(now):
             raise Unauthenticated
         return found

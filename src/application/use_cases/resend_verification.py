@@ -1,26 +1,27 @@
 """Asking for the letter again: one answer, whoever waits or does not (R45)."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from application.ports.environment import Clock, EventLog, Ids, Randomness
+from application.letter_requests import LetterRequests
+from application.ports.environment import Clock, EventLog
 from application.ports.limits import Limits
 from application.ports.units_of_work import Intake, Opens
 from domain.client import Client
 from domain.email_address import EmailAddress
 from domain.errors import Unavailable
 from domain.events import Event, EventKind
-from domain.letters import Occasion, QueuedLetter
+from domain.letters import Occasion
 from domain.limits import Charge, Quotas
+from domain.one_time_token import Purpose
 from domain.secret import Secret
-from domain.sign_up import WAITING_TIME
 from domain.violations import Violations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendVerificationCommand:
-    """Whose letter to write again: the browser's own sign-up, an old token's, or the newest under an address."""
+    """Whose letter to write again: the browser's own sign-up, an old token's, or an address's."""
 
     email: str | None = None
     token: str | None = field(default=None, repr=False)
@@ -39,11 +40,9 @@ class ResendVerification:
     intake: Opens[Intake]
     limits: Limits
     clock: Clock
-    ids: Ids
-    randomness: Randomness
     events: EventLog
     quotas: Quotas
-    delivery_jitter: timedelta
+    letters: LetterRequests
 
     async def __call__(self, command: ResendVerificationCommand) -> None:
         violations = Violations()
@@ -55,7 +54,7 @@ class ResendVerification:
         # Only beside the address it stands for: a cookie alone would tell its holder what became of the sign-up.
         cookie = Secret.parse(command.cookie) if command.cookie and email is not None else None
         now = self.clock.now()
-        subject_id, recipient = await self._own_sign_up(token, cookie, now) or (None, email)
+        subject_id, recipient = await self._own(token, cookie, now) or (None, email)
         if email is not None and recipient != email:
             subject_id, recipient = None, email
         units = await self.limits.spend(self._charges(recipient, token, command.client), now)
@@ -68,15 +67,15 @@ class ResendVerification:
             raise
         self.events.record(Event(kind=EventKind.VERIFICATION_REQUESTED, client=command.client, email=recipient))
 
-    async def _own_sign_up(
+    async def _own(
         self, token: Secret | None, cookie: Secret | None, now: datetime
     ) -> tuple[UUID, EmailAddress] | None:
-        """The sign-up that the caller holds a token or the cookie of."""
+        """Whom the caller holds a token of, or the cookie of their waiting sign-up."""
         found = None
         if token is not None or cookie is not None:
             async with self.intake() as intake:
                 if token is not None:
-                    found = await intake.sign_ups.waiting_by_token(token.digest, now)
+                    found = await intake.letters.by_token(token.digest, Purpose.VERIFY_ADDRESS)
                 elif cookie is not None:
                     found = await intake.sign_ups.waiting_by_cookie(cookie.digest, now)
         return found
@@ -93,15 +92,6 @@ class ResendVerification:
 
     async def _ask_for_letter(self, subject_id: UUID | None, recipient: EmailAddress, now: datetime) -> None:
         async with self.intake() as intake:
-            await intake.letters.enqueue(
-                QueuedLetter(
-                    id=self.ids.new(),
-                    occasion=Occasion.RESEND,
-                    recipient=recipient,
-                    subject_id=subject_id or await intake.sign_ups.newest_waiting(recipient, now),
-                    created_at=now,
-                    due_at=now + self.delivery_jitter * self.randomness.fraction(),
-                    expires_at=now + WAITING_TIME,
-                )
-            )
+            subject_id = subject_id or await intake.sign_ups.newest_waiting(recipient, now)
+            await intake.letters.enqueue(self.letters.make(Occasion.RESEND, recipient, subject_id, now))
             await intake.commit()

@@ -51,6 +51,8 @@ class SignIn:
     clock: Clock
     events: EventLog
     quotas: Quotas
+    verification_required: bool
+    """Whether a user whose mailbox is not proven is refused; there are such once it was optional (R47)."""
 
     async def __call__(self, command: SignInCommand) -> SignedIn:
         identifier, password = self._judge(command)
@@ -111,7 +113,8 @@ class SignIn:
             raise InvalidCredentials
         user, credential = found
         matches = await self.hasher.verify(password, credential.password_hash)
-        if not matches or user.disabled:
+        unproven = self.verification_required and not user.email_verified
+        if not matches or user.disabled or unproven:
             raise InvalidCredentials
         return await self._start(user, credential, password, wish)
 

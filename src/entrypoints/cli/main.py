@@ -81,10 +81,10 @@ def show_settings(markdown: bool) -> None:
 def openapi() -> None:
     """Print the OpenAPI document."""
     settings = _settings()
-    from entrypoints.http.app import API, cookies_for
+    from entrypoints.http.app import api_under, cookies_for
     from entrypoints.http.openapi import describe
 
-    click.echo(json.dumps(describe(API, cookies_for(settings), settings), indent=2))
+    click.echo(json.dumps(describe(api_under(settings), cookies_for(settings), settings), indent=2))
 
 
 def _settings() -> Settings:
@@ -109,7 +109,14 @@ def _announce(settings: Settings) -> None:
         lines.append(f"  API            {base}/docs and {base}/openapi.json")
     if not settings.worker:
         lines.append("  letters do not leave from this process: OSTIARY_WORKER is off")
-    lines.append("  nobody learns from sign-up or sign-in who has an account (OSTIARY_DISCLOSURE=opaque)")
+    if settings.disclosure == "opaque":
+        lines.append("  nobody learns from sign-up or sign-in who has an account (OSTIARY_DISCLOSURE=opaque)")
+    else:
+        why = ", which comes with OSTIARY_VERIFICATION=optional" if settings.verification == "optional" else ""
+        lines.append(
+            f"  WARNING: sign-up tells everybody who asks whether an address has an account (OSTIARY_DISCLOSURE="
+            f"friendly{why})"
+        )
     if settings.verify_elsewhere == "allow":
         lines.append(
             "  WARNING: OSTIARY_VERIFY_ELSEWHERE=allow lets a stranger sign up with somebody's address and a password "

@@ -13,20 +13,28 @@ from adapters.mail.rendering import JinjaLetterRenderer
 from adapters.signing import HmacDeviceMarks, HmacSessionSeal
 from application.admission import Admission
 from application.catalogue import UseCases
+from application.letter_requests import LetterRequests
+from application.new_password import NewPasswordRules
 from application.ports.environment import Clock, EventLog, Ids, Randomness
 from application.ports.hashing import CommonPasswords, PasswordHasher
 from application.ports.letters import Inbox, LetterRenderer, MailSender
 from application.ports.tokens import AccessTokens, DeviceMarks, SessionSeal
+from application.second_fact import PasswordFacts
+from application.sign_up_form import SignUpForm
 from application.use_cases.email_verification import VerifyEmail
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
 from application.use_cases.mail_delivery import DeliverMail
+from application.use_cases.open_sign_up import OpenSignUp
 from application.use_cases.refresh import Refresh
 from application.use_cases.resend_verification import ResendVerification
 from application.use_cases.sessions import SignOut
 from application.use_cases.sign_in import SignIn
-from application.use_cases.sign_up import ProfileRules, SignUp
+from application.use_cases.sign_up import SignUp
+from application.user_proof import UserProving
+from application.waiting_room import WaitingRoom
 from domain.password import PasswordPolicy
+from domain.profile import ProfileRules
 from domain.session import SessionLifetimes
 from entrypoints.composition import choices
 from entrypoints.composition.stores import SchemaMismatch, Store, memory_store, migrate_database, sql_store
@@ -97,6 +105,14 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
         policy = choices.password_policy(settings)
         profile = choices.profile_rules(settings)
         quotas = settings.quotas
+        verification_required = settings.verification == "required"
+        new_passwords = NewPasswordRules(policy=policy, common_passwords=common_passwords)
+        passwords = PasswordFacts(hasher=hasher, new_passwords=new_passwords, limits=limits, clock=clock, quotas=quotas)
+        letters = LetterRequests(ids=ids, randomness=randomness, jitter=settings.delivery_jitter)
+        form = SignUpForm(
+            limits=limits, clock=clock, events=events, new_passwords=new_passwords, profile=profile, quotas=quotas
+        )
+        waiting_room = WaitingRoom(clock=clock, ids=ids, randomness=randomness, letters=letters)
         admission = Admission(
             seal=seal,
             access_tokens=access_tokens,
@@ -108,32 +124,38 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
                 idle=settings.session_idle, absolute=settings.session_absolute, short=settings.session_short
             ),
         )
+        sign_up = SignUp(intake=store.units.intake, form=form, hasher=hasher, waiting_room=waiting_room, events=events)
+        open_sign_up = OpenSignUp(
+            intake=store.units.open_intake,
+            form=form,
+            hasher=hasher,
+            waiting_room=waiting_room,
+            letters=letters,
+            admission=admission,
+            clock=clock,
+            ids=ids,
+            events=events,
+            verification_required=verification_required,
+            signs_in=settings.auto_sign_in,
+        )
         use_cases = UseCases(
-            sign_up=SignUp(
-                intake=store.units.intake,
-                hasher=hasher,
-                common_passwords=common_passwords,
-                limits=limits,
-                clock=clock,
-                ids=ids,
-                randomness=randomness,
-                events=events,
-                policy=policy,
-                profile=profile,
-                quotas=quotas,
-                delivery_jitter=settings.delivery_jitter,
-            ),
+            sign_up=sign_up if settings.disclosure == "opaque" else open_sign_up,
             verify_email=VerifyEmail(
                 reading=store.units.proof_reading,
                 proving=store.units.proving,
-                hasher=hasher,
-                common_passwords=common_passwords,
+                passwords=passwords,
+                of_users=UserProving(
+                    proving=store.units.proving,
+                    passwords=passwords,
+                    admission=admission,
+                    clock=clock,
+                    token_suffices=settings.verify_elsewhere == "allow",
+                ),
                 limits=limits,
                 admission=admission,
                 clock=clock,
                 ids=ids,
                 events=events,
-                policy=policy,
                 quotas=quotas,
                 token_suffices=settings.verify_elsewhere == "allow",
             ),
@@ -141,11 +163,9 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
                 intake=store.units.intake,
                 limits=limits,
                 clock=clock,
-                ids=ids,
-                randomness=randomness,
                 events=events,
                 quotas=quotas,
-                delivery_jitter=settings.delivery_jitter,
+                letters=letters,
             ),
             sign_in=SignIn(
                 reading=store.units.credential_reading,
@@ -157,6 +177,7 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
                 clock=clock,
                 events=events,
                 quotas=quotas,
+                verification_required=verification_required,
             ),
             refresh=Refresh(
                 reading=store.units.session_reading,
@@ -165,6 +186,7 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
                 admission=admission,
                 clock=clock,
                 events=events,
+                verification_required=verification_required,
             ),
             sign_out=SignOut(keeping=store.units.session_keeping, events=events),
             identify=Identify(
@@ -173,6 +195,7 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
                 seal=seal,
                 access_tokens=access_tokens,
                 clock=clock,
+                verification_required=verification_required,
             ),
             deliver_mail=DeliverMail(
                 delivery=store.units.delivery,

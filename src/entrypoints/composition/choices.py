@@ -16,9 +16,9 @@ from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from adapters.signing import MasterSecret
 from adapters.sql.postgresql import PostgresqlServer
 from application.ports.environment import Randomness
-from application.use_cases.sign_up import ProfileRules
 from domain.errors import Unavailable
 from domain.password import PasswordPolicy
+from domain.profile import ProfileRules
 from entrypoints.database_url import for_driver
 from entrypoints.settings import Settings
 

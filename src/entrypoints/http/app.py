@@ -39,6 +39,14 @@ API: list[HTTPRouteHandler] = [
 ]
 """The documented endpoints, in the order a person meets them."""
 
+
+def api_under(settings: Settings) -> list[HTTPRouteHandler]:
+    """The documented endpoints as these settings have them."""
+    if settings.verification == "required":
+        return API
+    return [sign_up.open_sign_up if handler is sign_up.sign_up else handler for handler in API]
+
+
 _ALLOWED_METHODS: list[Method | Literal["*"]] = ["GET", "POST"]
 _ALLOWED_HEADERS = ["Authorization", "Content-Type", DEVICE_HEADER]
 _EXPOSED_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
@@ -49,13 +57,14 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
     settings = ostiary.settings
     cookies = cookies_for(settings)
     edge = Edge(ostiary, cookies)
-    handlers = [*API, favicon]
+    api = api_under(settings)
+    handlers = [*api, favicon]
     if settings.pages:
         handlers += page_handlers()
     if ostiary.dev_inbox is not None:
         handlers += inbox_handlers(ostiary.dev_inbox, ostiary)
     if settings.serves_openapi:
-        handlers += docs_handlers(describe(API, cookies, settings), ostiary)
+        handlers += docs_handlers(describe(api, cookies, settings), ostiary)
     litestar = Litestar(
         route_handlers=handlers,
         dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},

@@ -74,6 +74,13 @@ class Edge:
             raise Unauthenticated
         return await self.use_cases.identify(IdentifyCommand(access_token=token))
 
+    async def caller_if_any(self, request: AnyRequest) -> Caller | None:
+        """The caller where being signed in is welcome and not asked for."""
+        try:
+            return await self.caller_of(request)
+        except Unauthenticated:
+            return None
+
 
 InjectedEdge = NamedDependency[SkipValidation[Edge]]
 """The type a controller declares its `edge` with."""

@@ -14,14 +14,15 @@ from entrypoints.http.openapi import documented
 
 
 class VerifyEmailBody(Body, frozen=True, kw_only=True):
-    """The letter's token, and perhaps a second fact. The sign-up cookie, if the browser has it, is one."""
+    """The letter's token, and perhaps a second fact. The sign-up cookie, if the browser has it, is one; for somebody
+    who is a user already, their session."""
 
     REQUIRED: ClassVar[tuple[str, ...]] = ("token",)
 
     token: Annotated[str | None, Meta(description="From the letter's link.")] = None
     email: Annotated[str | None, Meta(description="If given, must be the address the letter went to.")] = None
     password: Annotated[str | None, Meta(description="The password chosen at sign-up.")] = None
-    new_password: Annotated[str | None, Meta(description="Instead: a new one; nothing of the sign-up is kept.")] = None
+    new_password: Annotated[str | None, Meta(description="Instead: a new one; whoever signed up is out.")] = None
     name: Annotated[str | None, Meta(description="With `new_password`: the name to go by.")] = None
     transport: Annotated[Literal["cookie", "token"], Meta(description="How the session token travels.")] = "cookie"
     remember: Annotated[bool, Meta(description="Whether the session outlives the browser's.")] = True
@@ -30,7 +31,7 @@ class VerifyEmailBody(Body, frozen=True, kw_only=True):
 class ResendVerificationBody(Body, frozen=True, kw_only=True):
     """Whose letter to write again."""
 
-    email: Annotated[str | None, Meta(description="The address; the newest sign-up waiting under it is meant.")] = None
+    email: Annotated[str | None, Meta(description="The address; whoever waits under it is meant.")] = None
     token: Annotated[str | None, Meta(description="Or an expired token from a letter.")] = None
 
 
@@ -48,7 +49,8 @@ class ResentShape(Struct, frozen=True, kw_only=True):
         "Prove a mailbox",
         "Turns the sign-up whose letter was opened into a user and signs in. The token proves the mailbox; the sign-up "
         "cookie or `password` proves the person, or `new_password` starts afresh. With none of them: 403 "
-        "`password_required`, and nothing is spent.",
+        "`password_required`, and nothing is spent. A user who has not been verified yet is verified in the same way, "
+        "by a session in place of the sign-up cookie; `new_password` ends every other session.",
         body=VerifyEmailBody,
         example={"token": "PYr8qQyq3OWXrQnHmG4eJjXKpX3kS1S9J6wqQ0m3b5Y", "password": "engine of difference"},
         headers=DEVICE_HEADERS,
@@ -74,6 +76,7 @@ async def verify_email(request: AnyRequest, edge: InjectedEdge) -> Response[Any]
             token=body.token or "",
             email=body.email,
             cookie=edge.cookies.sign_up_of(request),
+            caller=await edge.caller_if_any(request),
             password=body.password,
             new_password=body.new_password,
             name=body.name,

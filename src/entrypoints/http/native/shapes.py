@@ -73,7 +73,7 @@ def user_shape(user: User) -> UserShape:
     )
 
 
-def signed_in_response(signed_in: SignedIn, cookies: Cookies) -> Response[Any]:
+def signed_in_response(signed_in: SignedIn, cookies: Cookies, *, status: int = 200) -> Response[Any]:
     """Session token and device marks travel in cookies or in the body, never in both."""
     by_token = signed_in.session.transport is Transport.TOKEN
     marks = signed_in.device_marks
@@ -85,7 +85,7 @@ def signed_in_response(signed_in: SignedIn, cookies: Cookies) -> Response[Any]:
         refresh_token=signed_in.session_token.text if by_token else UNSET,
         device_token=marks if by_token and marks is not None else UNSET,
     )
-    response = Response(shape, status_code=200)
+    response = Response(shape, status_code=status)
     if not by_token:
         response.cookies += cookies.for_session(signed_in)
         response.cookies += [cookies.for_device(marks)] if marks is not None else []

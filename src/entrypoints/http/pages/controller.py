@@ -56,6 +56,8 @@ def common_context(ostiary: Ostiary) -> dict[str, Any]:
         "privacy_url": settings.privacy_url,
         "dev": ostiary.dev_inbox is not None,
         "has_product": settings.app_url != settings.public_url,
+        "opaque": settings.disclosure == "opaque",
+        "verification": settings.verification,
         "minutes": int(settings.token_lifetime.total_seconds() // 60),
     }
 

@@ -272,11 +272,17 @@ function signup() {
   onSubmit($("signup-form"), isValid, async () => {
     const entered = names.map((name) => [name, name === "password" ? $(name).value : $(name).value.trim()]);
     const answer = await call("POST", "/auth/signup", Object.fromEntries(entered.filter(([, value]) => value)));
+    $("taken").hidden = !answer.errors.some(({ field, code }) => field === "email" && code === "taken");
     if (!answer.ok) return showRefusal(answer, names);
-    memory.set("email", answer.data.email ?? $("email").value.trim());
     memory.set("resend-at", Date.now() + 60_000);
-    // Where verification is optional the sign-up has signed in already.
-    location.assign(answer.status === 201 ? "/auth/account" : "/auth/check-inbox");
+    if (answer.status === 201) {
+      // Where verification is optional there is a user already, and usually a session.
+      memory.set("written-to", answer.data.user.email);
+      location.assign("/auth/account");
+    } else {
+      memory.set("email", answer.data.email);
+      location.assign("/auth/check-inbox");
+    }
     return true;
   });
 }
@@ -300,7 +306,7 @@ function checkInbox() {
   coolDown($("resend"));
   onSubmit($("resend-form"), isValid, async () => {
     $("status").textContent = "";
-    const pause = await resend({ email: known ?? $("email").value.trim() }, "Done. If a sign-up is waiting for this address, another letter is on its way.");
+    const pause = await resend({ email: known ?? $("email").value.trim() }, "Done. If this address waits to be confirmed, another letter is on its way.");
     if (pause) coolDown($("resend"), pause);
   });
 }
@@ -331,7 +337,7 @@ function verify() {
   const post = async (proof, fields) => {
     const answer = await call("POST", "/auth/verify-email", { token, email, ...proof });
     if (answer.ok) {
-      memory.forget("letter", "email", "resend-at");
+      memory.forget("letter", "email", "written-to", "resend-at");
       location.replace("/auth/account"); // "back" must not lead to a used link
       return true;
     }
@@ -415,9 +421,19 @@ async function account() {
   $("badge").textContent = verified ? "Address verified" : "Address not verified yet";
   $("badge").classList.toggle("good", Boolean(verified));
   $("account").hidden = false;
+  $("resend-form").hidden = Boolean(verified);
+  if (!verified && memory.get("written-to") === email) {
+    $("status").textContent = `We have written to ${email}. Open the link in the letter to confirm the address.`;
+  }
+  coolDown($("resend"));
+  onSubmit($("resend-form"), () => true, async () => {
+    const pause = await resend({ email }, `Done. Another letter to ${email} is on its way.`);
+    if (pause) coolDown($("resend"), pause);
+  });
   onSubmit($("sign-out-form"), () => true, async () => {
     const goodbye = await call("POST", "/auth/signout", {});
     if (!goodbye.ok && goodbye.status !== 401) return alertWith(explain(goodbye));
+    memory.forget("written-to", "resend-at");
     location.replace("/auth/signin");
     return true;
   });

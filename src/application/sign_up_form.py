@@ -1,0 +1,129 @@
+"""The form that somebody joins with: judged and charged in the same way whoever answers it."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from application.new_password import NewPasswordRules
+from application.ports.environment import Clock, EventLog
+from application.ports.limits import Limits
+from domain.client import Client
+from domain.display_name import DisplayName
+from domain.email_address import EmailAddress
+from domain.errors import Conflict, Overloaded, Unavailable, Violation
+from domain.events import Event, EventKind
+from domain.limits import Charge, Quotas, Unit
+from domain.password import Password
+from domain.profile import ProfileRules
+from domain.session import Transport
+from domain.username import Username
+from domain.violations import Broken, Violations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUpCommand:
+    """What was typed, unjudged. `malformed` are fields the edge could not even read, to be reported with the rest.
+
+    `transport` and `remember` are for a session, where signing up begins one.
+    """
+
+    email: str | None
+    password: str | None = field(repr=False)
+    name: str | None = None
+    username: str | None = None
+    password_confirm: str | None = field(default=None, repr=False)
+    transport: Transport = Transport.COOKIE
+    remember: bool = True
+    client: Client
+    malformed: tuple[Violation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """What was typed, judged."""
+
+    email: EmailAddress
+    password: Password
+    name: DisplayName | None
+    username: Username | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignUpForm:
+    """Judges what was typed and counts it. Knows nobody: what it says depends on the form alone."""
+
+    limits: Limits
+    clock: Clock
+    events: EventLog
+    new_passwords: NewPasswordRules
+    profile: ProfileRules
+    quotas: Quotas
+
+    def judge(self, command: SignUpCommand) -> Applicant:
+        """Who asks to join. Raises `ValidationError` with everything that is wrong with everything."""
+        violations = Violations(command.malformed)
+        email = violations.parse("email", command.email, EmailAddress.parse)
+        if email is not None and self.profile.refuses(email):
+            violations.add("email", "disposable_domain", "Addresses of this mail provider are not accepted here.")
+        password = violations.parse("password", command.password, Password.parse)
+        name = username = None
+        if command.name or self.profile.name_required:
+            name = violations.parse("name", command.name, DisplayName.parse)
+        if self.profile.username == "off" and command.username is not None:
+            violations.add("username", "unknown_field", "Usernames are not used here.")
+        elif self.profile.username == "required" or command.username is not None:
+            username = violations.parse("username", command.username, Username.parse)
+        if password is not None:
+            about = (command.email, command.name, command.username, email, name, username)
+            self.new_passwords.judge(violations, "password", password, about=about)
+            if command.password_confirm is not None:
+                violations.parse("password_confirm", command.password_confirm, _equal_to(password))
+        violations.settle()
+        assert email is not None  # noqa: S101 - settled above
+        assert password is not None  # noqa: S101 - settled above
+        return Applicant(email, password, name, username)
+
+    @asynccontextmanager
+    async def charged(self, applicant: Applicant, client: Client) -> AsyncIterator[list[Unit]]:
+        """The units that one sign-up takes, given back as far as a refusal of the work within uses none up.
+
+        Raises `RateLimited` and `Unavailable`.
+        """
+        email = applicant.email
+        charges = (
+            Charge(self.quotas.limit("sign_up_client"), client.network, email.canonical),
+            Charge(self.quotas.limit("sign_up_address"), email.canonical, email.canonical),
+            Charge(self.quotas.limit("letter_day"), f"sign_up:{email}", email.canonical),
+        )
+        units = await self.limits.spend(charges, self.clock.now())
+        try:
+            yield units
+        except (Overloaded, Unavailable):
+            # Turned away by us, not used up by them.
+            await self.limits.give_back(units)
+            raise
+        except Conflict:
+            self.events.record(Event(kind=EventKind.SIGN_UP_CONFLICT, client=client, email=email))
+            # No letter was written, so nothing of the address is used up: it is not the caller's to use up.
+            await self.limits.give_back([unit for unit in units if unit.limit != "sign_up_client"])
+            raise
+
+
+_TAKEN = {
+    "email": Violation("email", "taken", "This address has an account already."),
+    "username": Violation("username", "taken", "This username is taken."),
+}
+
+
+def conflict(taken: Iterable[str]) -> Conflict:
+    """The refusal that names these fields, in the order of the form."""
+    return Conflict(violation for field, violation in _TAKEN.items() if field in set(taken))
+
+
+def _equal_to(password: Password) -> Callable[[str], Password]:
+    def parse(text: str) -> Password:
+        if Password.parse(text) != password:
+            raise Broken("mismatch", "The two passwords differ.")
+        return password
+
+    return parse

@@ -1,0 +1,21 @@
+"""What a sign-up is asked about the person: the operator's choice."""
+
+from dataclasses import dataclass
+
+from domain.email_address import EmailAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileRules:
+    """Which fields of a profile are asked for."""
+
+    name_required: bool = True
+    username: str = "off"
+    """`off`, `optional` or `required` (R05)."""
+    refused_domains: frozenset[str] = frozenset()
+    """Mail domains, with all below them, that nobody may sign up with (R04)."""
+
+    def refuses(self, email: EmailAddress) -> bool:
+        """Whether the address belongs to a refused domain."""
+        labels = email.domain.split(".")
+        return any(".".join(labels[start:]) in self.refused_domains for start in range(len(labels)))
