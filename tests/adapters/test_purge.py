@@ -142,4 +142,4 @@ async def test_users_and_their_accounts_are_never_purged(store: StoreUnderTest) 
     user = await settle_in(store.units, a_user())
     await purge(store, FAR)
     async with store.units.credential_reading() as unit:
-        assert await unit.accounts.by_email(user.email) is not None
+        assert await unit.logins.by_email(user.email) is not None

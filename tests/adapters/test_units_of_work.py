@@ -125,7 +125,7 @@ async def deed_of_proving(_units: Units) -> Deed:
 
     async def done(units: Units) -> bool:
         async with units.credential_reading() as unit:
-            return await unit.accounts.by_email(ADA) is not None
+            return await unit.logins.by_email(ADA) is not None
 
     return Deed("proving", do, done)
 

@@ -57,7 +57,7 @@ async def replace_password(units: Units, credential: Credential, new: PasswordHa
 
 async def by_email(units: Units, email: EmailAddress) -> tuple[User, Credential] | None:
     async with units.credential_reading() as unit:
-        return await unit.accounts.by_email(email)
+        return await unit.logins.by_email(email)
 
 
 async def owns(units: Units, email: EmailAddress) -> bool:
@@ -94,18 +94,19 @@ async def test_every_field_of_a_user_and_a_credential_comes_back_as_it_went_in(u
 async def test_a_user_is_found_by_username_and_only_by_the_whole_one(units: Units) -> None:
     user = await settle_in(units, a_user(username=Username("a_b")))
     async with units.credential_reading() as unit:
-        found = await unit.accounts.by_username(Username("a_b"))
+        found = await unit.logins.by_username(Username("a_b"))
         assert found is not None
         assert found[0] == user
         for other in ("axb", "a_", "a_b_", "a%"):
-            assert await unit.accounts.by_username(Username(other)) is None
+            assert await unit.logins.by_username(Username(other)) is None
 
 
 async def test_nobody_is_found_under_an_unknown_address_username_or_id(units: Units) -> None:
     await settle_in(units, a_user())
+    async with units.credential_reading() as unit:
+        assert await unit.logins.by_email(GRACE) is None
+        assert await unit.logins.by_username(Username("grace")) is None
     async with units.proof_reading() as unit:
-        assert await unit.accounts.by_email(GRACE) is None
-        assert await unit.accounts.by_username(Username("grace")) is None
         assert await unit.accounts.of_user(uuid4()) is None
 
 
@@ -254,7 +255,7 @@ async def test_a_user_without_a_credential_cannot_be_found_to_sign_in(units: Uni
     await add(units, a_user(email=ADA, username=Username("ada")))
     assert await by_email(units, ADA) is None
     async with units.credential_reading() as unit:
-        assert await unit.accounts.by_username(Username("ada")) is None
+        assert await unit.logins.by_username(Username("ada")) is None
 
 
 async def test_a_rehash_replaces_the_hash_and_keeps_the_version(units: Units) -> None:

@@ -27,6 +27,7 @@ from domain.errors import (
 from domain.events import EventKind
 from domain.session import Transport
 from tests.support.refusals import limit_of, refused, violations_of
+from tests.support.store_kinds import STORES
 from tests.support.variations import BusyHasher, changed, client, disabled_user, failing_at_commit
 from tests.support.world import ADA, ELSEWHERE, HERE, OTHER_PASSWORD, PASSWORD, World, make_world
 
@@ -39,7 +40,7 @@ UNCOUNTED = {f"OSTIARY_LIMIT_{name}": "off" for name in ("SIGN_UP_ADDRESS", "SIG
 Worlds = Callable[[Mapping[str, str]], AbstractAsyncContextManager[World]]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=sorted(STORES))
 def worlds(request: pytest.FixtureRequest, tmp_path: Path) -> Worlds:
     """Worlds over each store in turn, with settings of the test's choice."""
     return lambda variables: make_world(request.param, tmp_path, variables)

@@ -358,17 +358,17 @@ def _as_it_was(
 ) -> Callable[[], Any]:
     """A reading that was made a moment too early."""
 
-    class Accounts:
-        def __init__(self, accounts: Any) -> None:
-            self._accounts = accounts
+    class Logins:
+        def __init__(self, logins: Any) -> None:
+            self._logins = logins
 
         async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
-            found = await self._accounts.by_email(email)
+            found = await self._logins.by_email(email)
             return earlier(*found) if found else None
 
     class Reading:
         def __init__(self, unit: Any) -> None:
-            self.accounts = Accounts(unit.accounts)
+            self.logins = Logins(unit.logins)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Reading]:

@@ -1,7 +1,8 @@
 """What is charged and what is given back, for each use case and outcome (DESIGN section 4): docs/limits.md."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -46,12 +47,29 @@ class Counted:
 
     async def give_back(self, units: Sequence[Unit]) -> None:
         await self._limits.give_back(units)
+        self._returned(units)
+
+    def _returned(self, units: Sequence[Unit]) -> None:
         self.kept = [unit for unit in self.kept if unit not in units]
+
+    def watching(self, opens: Callable[[], AbstractAsyncContextManager[Any]]) -> Callable[[], Any]:
+        """The same unit of work, whose own limits are counted too."""
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Any]:
+            async with opens() as unit:
+                within = Counted(unit.limits)
+                within._returned = self._returned  # type: ignore[method-assign]
+                unit.limits = within
+                yield unit
+
+        return opened
 
 
 def counting(world: World, **changes: Any) -> tuple[World, Counted]:
     """The same world, watched; with other adapters in some ports of every use case that spends."""
     counted = Counted(world.use_cases.sign_in.limits)
+    changes["signing_in"] = counted.watching(changes.get("signing_in", world.use_cases.sign_in.signing_in))
     made = {name: with_ports(getattr(world.use_cases, name), limits=counted, **changes) for name in SPENDING}
     return changed(world, **made), counted
 

@@ -29,6 +29,7 @@ from domain.secret import Secret
 from domain.session import Transport
 from tests.support.mail import token_in
 from tests.support.refusals import limit_of, refused, violations_of
+from tests.support.store_kinds import STORES
 from tests.support.variations import (
     BusyHasher,
     ForgetfulMailbox,
@@ -47,7 +48,7 @@ STRANGER = client(66)
 OPTIONAL = {"OSTIARY_VERIFICATION": "optional", "OSTIARY_USERNAME": "optional"}
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=sorted(STORES))
 async def optional(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """Over each store in turn, a place where verification is optional."""
     async with make_world(request.param, tmp_path, OPTIONAL) as made:
@@ -55,10 +56,10 @@ async def optional(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 async def alive(world: World, signed_in: SignedIn) -> bool:
-    """Whether the session is good for anything, by its own token or by an access token."""
+    """Whether the session is good for anything, by its own token, by an access token, or for another one."""
     by_token = await refused(world.identify(signed_in))
     by_access_token = await refused(world.use_cases.identify(IdentifyCommand(access_token=signed_in.access_token)))
-    assert by_token is by_access_token
+    assert by_token is by_access_token is await refused(world.refresh(signed_in))
     return by_token is not Unauthenticated
 
 

@@ -12,7 +12,7 @@ from adapters.memory.collections import (
 from adapters.memory.limits import MemoryUnitLimits
 from adapters.memory.sessions import MemoryLivingSessions, MemorySessions
 from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
-from adapters.memory.users import MemoryAccounts, MemoryUsers
+from adapters.memory.users import MemoryAccounts, MemoryLogins, MemoryUsers
 
 
 class MemoryIntake:
@@ -62,7 +62,7 @@ class MemoryCredentialReading:
     """`CredentialReading`."""
 
     def __init__(self, tables: Tables) -> None:
-        self.accounts = MemoryAccounts(tables)
+        self.logins = MemoryLogins(tables)
 
 
 class MemorySigningIn:
@@ -71,6 +71,7 @@ class MemorySigningIn:
     def __init__(self, transaction: MemoryTransaction) -> None:
         self.accounts = MemoryAccounts(transaction.tables)
         self.sessions = MemorySessions(transaction.tables)
+        self.limits = MemoryUnitLimits(transaction.tables)
         self.commit = transaction.commit
 
 

@@ -51,16 +51,6 @@ class MemoryAccounts:
     async def of_user(self, user_id: UUID) -> Credential | None:
         return self._tables.credentials.get(user_id)
 
-    async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
-        return self._login([user for user in self._tables.users.values() if user.email == email])
-
-    async def by_username(self, username: Username) -> tuple[User, Credential] | None:
-        return self._login([user for user in self._tables.users.values() if user.username == username])
-
-    def _login(self, users: list[User]) -> tuple[User, Credential] | None:
-        credential = self._tables.credentials.get(users[0].id) if users else None
-        return (users[0], credential) if credential else None
-
     async def replace(self, credential: Credential, new: PasswordHash, now: datetime) -> bool:
         stored = self._tables.credentials.get(credential.user_id)
         if stored is None or stored.version != credential.version:
@@ -74,3 +64,20 @@ class MemoryAccounts:
             return False
         self._tables.credentials[user_id] = replace(credential, password_hash=new)
         return True
+
+
+class MemoryLogins:
+    """`Logins`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
+        return self._login([user for user in self._tables.users.values() if user.email == email])
+
+    async def by_username(self, username: Username) -> tuple[User, Credential] | None:
+        return self._login([user for user in self._tables.users.values() if user.username == username])
+
+    def _login(self, users: list[User]) -> tuple[User, Credential] | None:
+        credential = self._tables.credentials.get(users[0].id) if users else None
+        return (users[0], credential) if credential else None

@@ -11,7 +11,7 @@ from adapters.sql.outbox import SqlLetters
 from adapters.sql.sessions import SqlLivingSessions, SqlSessions
 from adapters.sql.sign_ups import SqlSignUps, SqlUsernameClaims
 from adapters.sql.tokens import SqlTokens
-from adapters.sql.users import SqlAccounts, SqlUsers
+from adapters.sql.users import SqlAccounts, SqlLogins, SqlUsers
 
 
 class SqlIntake:
@@ -60,16 +60,17 @@ class SqlProving:
 class SqlCredentialReading:
     """`application.ports.units_of_work.CredentialReading`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.accounts = SqlAccounts(connection)
+    def __init__(self, database: Database) -> None:
+        self.logins = SqlLogins(database)
 
 
 class SqlSigningIn:
     """`application.ports.units_of_work.SigningIn`."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, limits_key: bytes) -> None:
         self.accounts = SqlAccounts(transaction.connection)
         self.sessions = SqlSessions(transaction.connection)
+        self.limits = UnitLimits(transaction.connection, limits_key)
         self.commit = transaction.commit
 
 
@@ -134,14 +135,13 @@ class SqlUnits:
     @asynccontextmanager
     async def credential_reading(self) -> AsyncIterator[SqlCredentialReading]:
         """For finding a credential."""
-        async with self._database.reading() as connection:
-            yield SqlCredentialReading(connection)
+        yield SqlCredentialReading(self._database)
 
     @asynccontextmanager
     async def signing_in(self) -> AsyncIterator[SqlSigningIn]:
         """For starting a session."""
         async with self._database.writing() as transaction:
-            yield SqlSigningIn(transaction)
+            yield SqlSigningIn(transaction, self._limits_key)
 
     @asynccontextmanager
     async def session_reading(self) -> AsyncIterator[SqlSessionReading]:

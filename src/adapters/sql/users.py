@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, exists, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.database import Database
 from adapters.sql.tables import accounts, users
 from adapters.sql.upsert import upsert
 from domain.display_name import DisplayName
@@ -112,16 +113,6 @@ class SqlAccounts:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return _credential_from(row) if row else None
 
-    async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
-        return await self._login(_LOGIN.where(users.c.email == email.canonical))
-
-    async def by_username(self, username: Username) -> tuple[User, Credential] | None:
-        return await self._login(_LOGIN.where(users.c.username == username.name))
-
-    async def _login(self, statement: Select[Any]) -> tuple[User, Credential] | None:
-        row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return (user_from(row), _credential_from(row)) if row else None
-
     async def replace(self, credential: Credential, new: PasswordHash, now: datetime) -> bool:
         statement = (
             update(accounts)
@@ -152,9 +143,28 @@ _LOGIN = (
     .join(accounts, accounts.c.user_id == users.c.id)
     .where(accounts.c.provider_id == CREDENTIAL)
 )
+_BY_EMAIL = _LOGIN.where(users.c.email == bindparam("email"))
+_BY_USERNAME = _LOGIN.where(users.c.username == bindparam("username"))
 
 
-def _credential_from(row: RowMapping) -> Credential:
+class SqlLogins:
+    """`application.ports.collections.Logins`: read at every sign-in, so by the shortest road."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
+        return _login_from(await self._database.row(_BY_EMAIL, email=email.canonical))
+
+    async def by_username(self, username: Username) -> tuple[User, Credential] | None:
+        return _login_from(await self._database.row(_BY_USERNAME, username=username.name))
+
+
+def _login_from(row: Mapping[str, Any] | None) -> tuple[User, Credential] | None:
+    return (user_from(row), _credential_from(row)) if row else None
+
+
+def _credential_from(row: Mapping[Any, Any]) -> Credential:
     return Credential(
         user_id=row["user_id"],
         password_hash=PasswordHash(row["password_hash"]),

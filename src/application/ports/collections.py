@@ -69,6 +69,16 @@ class Users(Protocol):
         """Note that the mailbox is proven, and the user's name. False when it was proven, or the address is another."""
 
 
+class Logins(Protocol):
+    """Whose password is to be verified."""
+
+    async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
+        """The user with this address, with the credential: one statement."""
+
+    async def by_username(self, username: Username) -> tuple[User, Credential] | None:
+        """The user with this username, with the credential: one statement."""
+
+
 class Accounts(Protocol):
     """Credentials, apart from the people they belong to (R19)."""
 
@@ -77,12 +87,6 @@ class Accounts(Protocol):
 
     async def of_user(self, user_id: UUID) -> Credential | None:
         """The credential of this user."""
-
-    async def by_email(self, email: EmailAddress) -> tuple[User, Credential] | None:
-        """The user with this address, with the credential: one statement."""
-
-    async def by_username(self, username: Username) -> tuple[User, Credential] | None:
-        """The user with this username, with the credential: one statement."""
 
     async def replace(self, credential: Credential, new: PasswordHash, now: datetime) -> bool:
         """Set another password and raise the version, which ends every session. False when the version is another."""

@@ -13,6 +13,7 @@ from application.ports.collections import (
     Accounts,
     Letters,
     LivingSessions,
+    Logins,
     Sessions,
     SignUps,
     Tokens,
@@ -90,16 +91,18 @@ class CredentialReading(Protocol):
     """For finding whose password is to be verified. Reads only."""
 
     @property
-    def accounts(self) -> Accounts: ...
+    def logins(self) -> Logins: ...
 
 
 class SigningIn(Committing, Protocol):
-    """For starting a session, and replacing an outdated hash with it (R34)."""
+    """For starting a session, and with it replacing an outdated hash (R34) and giving back what was charged."""
 
     @property
     def accounts(self) -> Accounts: ...
     @property
     def sessions(self) -> Sessions: ...
+    @property
+    def limits(self) -> Limits: ...
 
 
 class SessionReading(Protocol):

@@ -1,6 +1,6 @@
 """Sign-in: an identifier and a password become a session, or one answer that tells nothing (R50)."""
 
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from application.ports.units_of_work import CredentialReading, Opens, SigningIn
 from domain.email_address import EmailAddress
 from domain.errors import InvalidCredentials, Overloaded, Unavailable, Violation
 from domain.events import Event, EventKind
-from domain.limits import Charge, Quotas
+from domain.limits import Charge, Quotas, Unit
 from domain.password import Password, PasswordHash
 from domain.user import Credential, User
 from domain.username import Username
@@ -60,15 +60,13 @@ class SignIn:
         now = self.clock.now()
         units = await self.limits.spend(self._charges(identifier, command.session, now), now)
         try:
-            signed_in = await self._attempt(identifier, password, command.session)
+            signed_in = await self._attempt(identifier, password, command.session, units)
         except (Overloaded, Unavailable):
             await self.limits.give_back(units)
             raise
         except InvalidCredentials:
             self.events.record(Event(kind=EventKind.SIGN_IN_FAILED, client=client, identifier=str(identifier)))
             raise
-        with suppress(Unavailable):  # the person is in; a unit too many is no reason to tell them otherwise
-            await self.limits.give_back(units)
         self.events.record(
             Event(kind=EventKind.SIGNED_IN, client=client, email=signed_in.user.email, user_id=signed_in.user.id)
         )
@@ -102,12 +100,14 @@ class SignIn:
             Charge(self.quotas.limit("sign_in_client"), network, who),
         ]
 
-    async def _attempt(self, identifier: EmailAddress | Username, password: Password, wish: SessionWish) -> SignedIn:
+    async def _attempt(
+        self, identifier: EmailAddress | Username, password: Password, wish: SessionWish, units: Sequence[Unit]
+    ) -> SignedIn:
         async with self.reading() as unit:
             if isinstance(identifier, EmailAddress):
-                found = await unit.accounts.by_email(identifier)
+                found = await unit.logins.by_email(identifier)
             else:
-                found = await unit.accounts.by_username(identifier)
+                found = await unit.logins.by_username(identifier)
         if found is None:
             await self.hasher.verify_decoy(password)
             raise InvalidCredentials
@@ -116,9 +116,11 @@ class SignIn:
         unproven = self.verification_required and not user.email_verified
         if not matches or user.disabled or unproven:
             raise InvalidCredentials
-        return await self._start(user, credential, password, wish)
+        return await self._start(user, credential, password, wish, units)
 
-    async def _start(self, user: User, credential: Credential, password: Password, wish: SessionWish) -> SignedIn:
+    async def _start(
+        self, user: User, credential: Credential, password: Password, wish: SessionWish, units: Sequence[Unit]
+    ) -> SignedIn:
         new_hash: PasswordHash | None = None
         if self.hasher.outdated(credential.password_hash):
             new_hash = await self.hasher.hash(password)
@@ -130,6 +132,7 @@ class SignIn:
                 rehashed = await unit.accounts.rehash(user.id, old=credential.password_hash, new=new_hash, now=now)
             if not await unit.sessions.add(session):
                 raise InvalidCredentials
+            await unit.limits.give_back(units)
             await unit.commit()
         if rehashed:
             self.events.record(Event(kind=EventKind.PASSWORD_REHASHED, client=wish.client, user_id=user.id))
