@@ -15,11 +15,13 @@ from sqlalchemy.exc import OperationalError
 from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
 from adapters.sql.limits import SqlLimits
+from adapters.sql.outbox_report import SqlOutboxReport
 from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from domain.limits import Quotas
 from entrypoints.composition import Replacements, Store, compose
+from entrypoints.composition.stores import schema_fits
 from entrypoints.settings import read_settings
 from tests.support.clock import SettableClock
 from tests.support.mail import Mailbox
@@ -116,7 +118,10 @@ async def make_faulty_world(folder: Path) -> AsyncIterator[FaultyWorld]:
         limits=SqlLimits(database, LIMITS_KEY),
         purge=SqlPurge(database),
         pseudonym_key=LIMITS_KEY,
+        outbox=SqlOutboxReport(database),
         ready=database.answers,
+        schema_fits=lambda: schema_fits(database),
+        connections=None,
     )
     replace = Replacements(
         store=store,

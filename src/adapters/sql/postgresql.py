@@ -15,7 +15,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from adapters.sql.database import Transaction, store_troubles
+from adapters.sql.database import Connections, Transaction, store_troubles
 from domain.errors import Unavailable
 
 _ASK_AFTER_SECONDS = 10.0
@@ -120,6 +120,12 @@ class PostgresqlDatabase:
             return False
         return True
 
+    @property
+    def connections(self) -> Connections:
+        pool: Any = self.engine.sync_engine.pool
+        quick = self._quick.in_use if self._quick is not None else 0
+        return Connections(in_use=pool.checkedout() + quick, most=self._server.connections)
+
     async def close(self) -> None:
         if self._quick is not None:
             await self._quick.close()
@@ -150,6 +156,11 @@ class _QuickReads:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as trouble:
             raise Unavailable from trouble
         return found
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are in somebody's hands."""
+        return self._pool.get_size() - self._pool.get_idle_size() if self._pool is not None else 0
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from adapters.sql.database import Transaction, store_troubles
+from adapters.sql.database import Connections, Transaction, store_troubles
 from domain.errors import Unavailable
 
 _READERS = 5
@@ -70,6 +70,11 @@ class SqliteDatabase:
         except Unavailable:
             return False
         return True
+
+    @property
+    def connections(self) -> Connections:
+        pools: list[Any] = [engine.sync_engine.pool for engine in (self.readers, self.writer)]
+        return Connections(in_use=sum(pool.checkedout() for pool in pools), most=_READERS + 1)
 
     async def close(self) -> None:
         await self.readers.dispose()

@@ -40,6 +40,8 @@ def serve() -> None:
         _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
     except SchemaMismatch as trouble:
         _fail(str(trouble))
+    except SettingsError as error:
+        _fail(str(error))
     except CannotListen as trouble:
         _fail(f"Cannot listen on {settings.host}:{settings.port}: {trouble}")
 
@@ -107,6 +109,8 @@ def _announce(settings: Settings) -> None:
         lines.append(f"  letters        {base}/dev/inbox (nothing is mailed)")
     if settings.serves_openapi:
         lines.append(f"  API            {base}/docs and {base}/openapi.json")
+    if settings.metrics_listen:
+        lines.append(f"  metrics        http://{settings.metrics_listen}/metrics")
     if not settings.worker:
         lines.append("  letters do not leave from this process: OSTIARY_WORKER is off")
     lines.append("  nobody learns from sign-up or sign-in who has an account (OSTIARY_DISCLOSURE=opaque)")
