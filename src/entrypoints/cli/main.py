@@ -1,4 +1,4 @@
-"""`ostiary serve | migrate | settings | openapi`."""
+"""`ostiary serve | migrate | settings | openapi | doctor`."""
 
 import asyncio
 import json
@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from entrypoints.cli.doctor import doctor
 from entrypoints.namesakes import foreign_owners
 from entrypoints.settings import Settings, SettingsError, read_settings, settings_in_force
 
@@ -87,6 +88,9 @@ def openapi() -> None:
     from entrypoints.http.openapi import describe
 
     click.echo(json.dumps(describe(API, cookies_for(settings), settings), indent=2))
+
+
+main.add_command(doctor)
 
 
 def _settings() -> Settings:
