@@ -10,6 +10,7 @@ import structlog
 
 from application.ports.environment import EventLog
 from application.ports.limits import Limits
+from application.ports.monitoring import Metrics
 from domain.errors import RateLimited
 from domain.events import Event, EventKind
 from domain.limits import Charge, Unit
@@ -53,6 +54,18 @@ class StructuredEventLog:
     def pseudonym(self, subject: str) -> str:
         """What stands for an address or a username in the log."""
         return hmac.digest(self._key, b"pseudonym " + subject.encode(errors="surrogatepass"), hashlib.sha256).hex()[:16]
+
+
+class CountedEvents:
+    """`application.ports.environment.EventLog` around another: counts each event as well (R92)."""
+
+    def __init__(self, events: EventLog, metrics: Metrics) -> None:
+        self._events = events
+        self._metrics = metrics
+
+    def record(self, event: Event) -> None:
+        self._metrics.event(event)
+        self._events.record(event)
 
 
 class WatchedLimits:

@@ -14,6 +14,7 @@ from entrypoints.background import background_work
 from entrypoints.composition import Replacements, compose
 from entrypoints.http.app import create_app
 from entrypoints.logs import configure_logs
+from entrypoints.metrics_listener import metrics_served, metrics_socket
 from entrypoints.settings import Settings
 
 _DRAIN_SECONDS = 30
@@ -31,7 +32,7 @@ def serve(
     """Serve until the process is told to stop; requests in hand are finished. `announce` gets what is in force once it
     listens.
 
-    Raises `Unavailable` and `CannotListen`.
+    Raises `Unavailable`, `CannotListen`, and `SettingsError` when the metrics' address cannot be listened on.
     """
     configure_logs(settings.log_format)
     asyncio.run(_serve(settings, replace, announce))
@@ -46,11 +47,13 @@ async def _serve(settings: Settings, replace: Replacements | None, announce: Cal
     # Connections inherit it. asyncio would set it only on sockets that name their protocol, and without it every
     # answer waits 40 ms for the other side's delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    metrics_listener = metrics_socket(settings)
     settings = settings.listening_on(listener.getsockname()[1])
     async with AsyncExitStack() as stack:
         ostiary = await stack.enter_async_context(compose(settings, replace))
         if settings.worker:
             await stack.enter_async_context(background_work(ostiary.use_cases))
+        await stack.enter_async_context(metrics_served(ostiary, metrics_listener))
         config = uvicorn.Config(
             create_app(ostiary),
             lifespan="off",

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from email.headerregistry import Address
 from functools import lru_cache
@@ -159,6 +160,37 @@ def _unmapped(network: Network) -> Network:
         mapped = network.network_address.ipv4_mapped
         return ipaddress.IPv4Network((mapped, network.prefixlen - 96)) if mapped is not None else network
     return network
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An address and a port to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def private(self) -> bool:
+        """Whether the public cannot reach it: loopback, or a private network's address; not every address at once."""
+        address = ipaddress.ip_address(self.host)
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return address.is_loopback or (address.is_private and not address.is_unspecified)
+
+
+def listener(text: str) -> Listener | None:
+    """An address with a port; none when empty."""
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    try:
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]") if host != "localhost" else "127.0.0.1")
+        return Listener(str(address), integer(1, 65535)(port))
+    except ValueError:
+        raise ValueError("expected an address and a port such as 127.0.0.1:9100 or [::1]:9100") from None
 
 
 def words(*allowed: str) -> Callable[[str], frozenset[str]]:

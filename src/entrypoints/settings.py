@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from domain.limits import Quota, Quotas
 from entrypoints import setting_values as values
 from entrypoints.database_url import leads_to_a_pooler
-from entrypoints.setting_values import Network
+from entrypoints.setting_values import Listener, Network
 from entrypoints.settings_check import contradictions
 
 
@@ -275,6 +275,20 @@ class Settings:
         "OSTIARY_LOG_CLIENT", values.choice("full", "masked"), "full", "How client addresses appear in the log."
     )
 
+    metrics_token: str | None = setting(
+        "OSTIARY_METRICS_TOKEN",
+        values.text,
+        "",
+        "Serve GET /metrics to who sends this bearer token: at least 16 random characters.",
+        secret=True,
+    )
+    metrics_listen: Listener | None = setting(
+        "OSTIARY_METRICS_LISTEN",
+        values.listener,
+        "",
+        "Serve GET /metrics at this address as well, such as 127.0.0.1:9100; a private one needs no token.",
+    )
+
     limit_sign_in_pair: Quota | None = _quota("sign_in_pair")
     limit_sign_in_address: Quota | None = _quota("sign_in_address")
     limit_sign_in_client: Quota | None = _quota("sign_in_client")
@@ -323,6 +337,11 @@ class Settings:
     def sends_mail(self) -> bool:
         """Whether letters leave by SMTP rather than into the dev inbox."""
         return self.smtp_host is not None if self.email_enabled is None else self.email_enabled
+
+    @property
+    def measured(self) -> bool:
+        """Whether anybody may read metrics."""
+        return self.metrics_token is not None or self.metrics_listen is not None
 
     @property
     def smtp_encryption_in_force(self) -> str:

@@ -53,6 +53,14 @@ def contradictions(settings: "Settings") -> list[str]:
         *settings.accepted_secrets,
     ):
         problems.append("OSTIARY_JWT_SHARED_SECRET: must not be the master secret, which is shared with nobody")
+    if settings.metrics_token is not None and _weak(settings.metrics_token, least=16):
+        problems.append(
+            "OSTIARY_METRICS_TOKEN: expected at least 16 random characters; `openssl rand -hex 16` makes some"
+        )
+    if settings.metrics_listen and not settings.metrics_listen.private and settings.metrics_token is None:
+        problems.append(
+            "OSTIARY_METRICS_LISTEN: this is no private address; set OSTIARY_METRICS_TOKEN as well, or listen elsewhere"
+        )
     problems += _mail_contradictions(settings)
     if not settings.development:
         problems += _unsafe_in_public(settings)
@@ -95,13 +103,18 @@ def _unsafe_in_public(settings: "Settings") -> list[str]:
         problems.append("OSTIARY_CORS_ORIGINS: expected https origins, as anybody on the way can speak for an http one")
     if settings.https and not settings.app_url.startswith("https://"):
         problems.append("APP_URL: expected https, as letters link there with a secret")
-    strength = settings.argon2_memory_kib * settings.argon2_time
-    if strength < 36 * 1024 or settings.argon2_memory_kib < 12 * 1024:
+    if hashes_too_cheaply(settings):
         problems.append(
             "OSTIARY_ARGON2_MEMORY_KIB, OSTIARY_ARGON2_TIME: below OWASP's least (19456 and 2, or 12288 and 3)"
         )
     return problems
 
 
-def _weak(secret: str) -> bool:
-    return len(secret) < 32 or len(set(secret)) < 8 or "changeme" in secret.lower()
+def hashes_too_cheaply(settings: "Settings") -> bool:
+    """Whether one password hash costs less than OWASP's least."""
+    strength = settings.argon2_memory_kib * settings.argon2_time
+    return strength < 36 * 1024 or settings.argon2_memory_kib < 12 * 1024
+
+
+def _weak(secret: str, least: int = 32) -> bool:
+    return len(secret) < least or len(set(secret)) < 8 or "changeme" in secret.lower()

@@ -187,3 +187,38 @@ async def test_as_many_threads_as_slots_and_they_end_when_closed(work: Work) -> 
     for thread in ours():
         await asyncio.to_thread(thread.join, 5)
     assert ours() == []
+
+
+# -- What it tells about itself --
+
+
+async def test_what_is_busy_and_what_waits_is_told_and_comes_to_nothing_in_the_end(
+    slots: HashingSlots, work: Work
+) -> None:
+    assert (slots.number, slots.busy, slots.waiting, slots.turned_away) == (SLOTS, 0, 0, 0)
+    tasks = await fill(slots, work, waiting=3)
+    assert (slots.busy, slots.waiting, slots.turned_away) == (SLOTS, 3, 0)
+    work.let_go()
+    await asyncio.gather(*tasks)
+    assert (slots.busy, slots.waiting, slots.turned_away) == (0, 0, 0)
+
+
+async def test_whoever_is_turned_away_is_counted(slots: HashingSlots, work: Work) -> None:
+    tasks = await fill(slots, work, waiting=3 * SLOTS)
+    for turned_away in (1, 2):
+        with pytest.raises(Overloaded):
+            await slots.run(work.job)
+        assert slots.turned_away == turned_away
+    work.let_go()
+    await asyncio.gather(*tasks)
+
+
+async def test_whoever_waited_in_vain_is_counted_too(work: Work) -> None:
+    slots = HashingSlots(SLOTS, patience=timedelta(milliseconds=20))
+    tasks = await fill(slots, work)
+    with pytest.raises(Overloaded):
+        await slots.run(work.job)
+    assert (slots.waiting, slots.turned_away) == (0, 1)
+    work.let_go()
+    await asyncio.gather(*tasks)
+    slots.close()

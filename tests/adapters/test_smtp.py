@@ -473,3 +473,42 @@ def test_a_certificate_file_that_is_missing_is_found_out_before_any_letter(tmp_p
     server = SmtpServer(host=HOST, port=25, encryption=Encryption.TLS, ca_file=str(tmp_path / "missing.pem"))
     with pytest.raises(OSError, match="No such file"):
         SmtpSender(server, SENDER)
+
+
+# -- A look without a letter --
+
+
+async def check(port: int, encryption: Encryption = Encryption.NONE, **server: Any) -> None:
+    options = {"host": HOST, "seconds": 5.0, **server}
+    await SmtpSender(SmtpServer(port=port, encryption=encryption, **options), SENDER).check()
+
+
+async def test_a_look_goes_as_far_as_the_sender_and_leaves_no_letter(behaviour: Behaviour) -> None:
+    behaviour.password = "right"
+    with mail_server(behaviour) as port:
+        await check(port, username="ostiary", password="right")
+    assert behaviour.commands == ["AUTH", "MAIL"]
+    assert behaviour.received == []
+
+
+async def test_a_look_finds_a_wrong_password(behaviour: Behaviour) -> None:
+    behaviour.password = "right"
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match="Authentication"):
+        await check(port, username="ostiary", password="wrong")
+
+
+async def test_a_look_finds_a_sender_that_is_refused(behaviour: Behaviour) -> None:
+    behaviour.at_mail = "550 not you"
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match=r"SenderRefused \(550\)"):
+        await check(port)
+
+
+async def test_a_look_finds_that_there_is_no_encryption(behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port, pytest.raises((MailDelayed, MailRefused)):
+        await check(port, Encryption.STARTTLS)
+    assert behaviour.commands == []
+
+
+async def test_a_look_finds_that_nobody_is_there() -> None:
+    with pytest.raises(MailDelayed):
+        await check(closed_port())

@@ -16,12 +16,14 @@ from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
 from adapters.sql.database import Database, store_troubles
 from adapters.sql.limits import SqlLimits
+from adapters.sql.outbox_report import SqlOutboxReport
 from adapters.sql.postgresql import PostgresqlDatabase, PostgresqlServer
 from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from domain.limits import Quotas
 from entrypoints.composition import Replacements, Store, compose
+from entrypoints.composition.stores import schema_fits
 from entrypoints.settings import read_settings
 from tests.support import postgresql
 from tests.support.clock import SettableClock
@@ -163,7 +165,10 @@ async def make_faulty_world(
             limits=SqlLimits(database, LIMITS_KEY),
             purge=SqlPurge(database),
             pseudonym_key=LIMITS_KEY,
+            outbox=SqlOutboxReport(database),
             ready=database.answers,
+            schema_fits=lambda: schema_fits(database),
+            connections=None,
         )
         replace = Replacements(
             store=store,

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.memory.limits import MemoryLimits
+from adapters.memory.outbox_report import MemoryOutboxReport
 from adapters.memory.purge import MemoryPurge
 from adapters.memory.store import MemoryStore
 from adapters.memory.units_of_work import MemoryUnits
 from adapters.sql.database import Database
 from adapters.sql.limits import SqlLimits
 from adapters.sql.migrations import migrate
+from adapters.sql.outbox_report import SqlOutboxReport
 from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge
 from application.ports.limits import Limits
+from application.ports.monitoring import OutboxReport
 from application.ports.units_of_work import Units
 from tests.support import postgresql
 
@@ -32,13 +35,19 @@ class StoreUnderTest:
     units: Units
     limits: Limits
     purge: Purge
+    outbox: OutboxReport
 
 
 @asynccontextmanager
 async def open_memory(_folder: Path) -> AsyncIterator[StoreUnderTest]:
     """The store that forgets."""
     store = MemoryStore()
-    yield StoreUnderTest(units=MemoryUnits(store), limits=MemoryLimits(store), purge=MemoryPurge(store))
+    yield StoreUnderTest(
+        units=MemoryUnits(store),
+        limits=MemoryLimits(store),
+        purge=MemoryPurge(store),
+        outbox=MemoryOutboxReport(store),
+    )
 
 
 @asynccontextmanager
@@ -75,7 +84,10 @@ def settings_of(store: str) -> Iterator[dict[str, str]]:
 def over(database: Database) -> StoreUnderTest:
     """The ports over a database."""
     return StoreUnderTest(
-        units=SqlUnits(database, LIMITS_KEY), limits=SqlLimits(database, LIMITS_KEY), purge=SqlPurge(database)
+        units=SqlUnits(database, LIMITS_KEY),
+        limits=SqlLimits(database, LIMITS_KEY),
+        purge=SqlPurge(database),
+        outbox=SqlOutboxReport(database),
     )
 
 

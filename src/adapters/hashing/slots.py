@@ -15,36 +15,44 @@ class HashingSlots:
     """Runs at most `slots` jobs at once off the event loop, so memory is slots times one hash and never more.
 
     At most `queue_per_slot` jobs a slot wait, none longer than `patience`; whoever comes later is told `Overloaded`
-    at once, which is an answer too (DESIGN section 9).
+    at once, which is an answer too (DESIGN section 9). `number`, `busy`, `waiting` and `turned_away` tell how it goes.
     """
 
     def __init__(self, slots: int, *, queue_per_slot: int = 32, patience: timedelta = timedelta(seconds=2)) -> None:
+        self.number = slots
+        self.busy = self.waiting = self.turned_away = 0
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="hashing")
         self._free = asyncio.Semaphore(slots)
         self._most_waiting = slots * queue_per_slot
-        self._waiting = 0
         self._patience = patience
 
     async def run(self, job: Callable[[], Result]) -> Result:
         """What `job` returns. Raises `Overloaded` instead of starting it."""
-        if self._free.locked() and self._waiting >= self._most_waiting:
+        if self._free.locked() and self.waiting >= self._most_waiting:
+            self.turned_away += 1
             raise Overloaded
-        self._waiting += 1
+        self.waiting += 1
         try:
             async with asyncio.timeout(self._patience.total_seconds()):
                 await self._free.acquire()
         except TimeoutError:
+            self.turned_away += 1
             raise Overloaded from None
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
         try:
             future = asyncio.get_running_loop().run_in_executor(self._threads, job)
         except RuntimeError:  # closed while we waited
             self._free.release()
             raise Overloaded from None
+        self.busy += 1
         # The slot is free when the thread is, not when the one who asked has lost interest.
-        future.add_done_callback(lambda _: self._free.release())
+        future.add_done_callback(lambda _: self._done())
         return await asyncio.shield(future)
+
+    def _done(self) -> None:
+        self.busy -= 1
+        self._free.release()
 
     def close(self) -> None:
         """Start nothing more; what runs may finish."""

@@ -1,6 +1,8 @@
 """SMTP by aiosmtplib: encrypted and verified, or not at all (ASVS 12.3.1); every step has a deadline."""
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from enum import StrEnum
@@ -45,9 +47,26 @@ class SmtpSender:
         self._tls = ssl.create_default_context(cafile=server.ca_file)
 
     async def send(self, letter: RenderedLetter) -> None:
+        with _verdicts():
+            async with self._connection() as client:
+                # The envelope says who receives it; headers are for reading (M15).
+                await client.send_message(
+                    compose_message(letter, self._sender),
+                    sender=self._sender.addr_spec,
+                    recipients=[letter.recipient.canonical],
+                )
+
+    async def check(self) -> None:
+        """Connect, encrypt, log in and name the sender, and take it back: no letter is sent. Raises as `send`."""
+        with _verdicts():
+            async with self._connection() as client:
+                await client.mail(self._sender.addr_spec)
+                await client.rset()
+
+    def _connection(self) -> aiosmtplib.SMTP:
         server = self._server
         encrypted = server.encryption is not Encryption.NONE
-        client = aiosmtplib.SMTP(
+        return aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             username=server.username,
@@ -58,30 +77,29 @@ class SmtpSender:
             start_tls=server.encryption is Encryption.STARTTLS,
             tls_context=self._tls if encrypted else None,
         )
-        try:
-            async with client:
-                # The envelope says who receives it; headers are for reading (M15).
-                await client.send_message(
-                    compose_message(letter, self._sender),
-                    sender=self._sender.addr_spec,
-                    recipients=[letter.recipient.canonical],
-                )
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            raise _verdict(error.recipients[0].code, "recipient") from error
-        except aiosmtplib.SMTPNotSupported as error:
-            raise MailRefused("the mail server cannot take this address") from error
-        except (
-            aiosmtplib.SMTPConnectResponseError,
-            aiosmtplib.SMTPHeloError,
-            aiosmtplib.SMTPAuthenticationError,
-            aiosmtplib.SMTPSenderRefused,
-        ) as error:
-            # The server's state or the operator's settings, not this letter: it waits until that is mended.
-            raise MailDelayed(f"{type(error).__name__} ({error.code})") from error
-        except aiosmtplib.SMTPResponseException as error:
-            raise _verdict(error.code, "message") from error
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise MailDelayed(type(error).__name__) from error
+
+
+@contextmanager
+def _verdicts() -> Iterator[None]:
+    """What went wrong, as the port says it."""
+    try:
+        yield
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        raise _verdict(error.recipients[0].code, "recipient") from error
+    except aiosmtplib.SMTPNotSupported as error:
+        raise MailRefused("the mail server cannot take this address") from error
+    except (
+        aiosmtplib.SMTPConnectResponseError,
+        aiosmtplib.SMTPHeloError,
+        aiosmtplib.SMTPAuthenticationError,
+        aiosmtplib.SMTPSenderRefused,
+    ) as error:
+        # The server's state or the operator's settings, not this letter: it waits until that is mended.
+        raise MailDelayed(f"{type(error).__name__} ({error.code})") from error
+    except aiosmtplib.SMTPResponseException as error:
+        raise _verdict(error.code, "message") from error
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        raise MailDelayed(type(error).__name__) from error
 
 
 def _verdict(code: int, what: str) -> MailRefused | MailDelayed:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect, Select
@@ -30,6 +31,14 @@ class Transaction:
             # SQLite keeps a transaction open whose commit failed; the next writer gets a connection of its own.
             await self.connection.invalidate()
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """How many are in somebody's hands, of how many there may be."""
+
+    in_use: int
+    most: int
 
 
 class Database(Protocol):
@@ -61,6 +70,10 @@ class Database(Protocol):
 
     async def answers(self) -> bool:
         """Whether a statement gets through."""
+
+    @property
+    def connections(self) -> Connections:
+        """How busy this process' connections are."""
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -37,6 +37,7 @@ class ShortRoad:
         self._seconds = patience.total_seconds()
         self._idle: list[tuple[asyncpg.Connection[asyncpg.Record], float]] = []
         self._turns = asyncio.Semaphore(connections)
+        self.in_use = 0
         self._compiled: dict[Executable, tuple[str, Mapping[str, object]]] = {}
 
     async def row(self, statement: Executable, parameters: Mapping[str, object]) -> Mapping[str, Any] | None:
@@ -69,6 +70,7 @@ class ShortRoad:
         try:
             async with asyncio.timeout(self._seconds if self._turns.locked() else None):
                 await self._turns.acquire()
+            self.in_use += 1
             try:
                 connection = await self._living()
                 try:
@@ -78,6 +80,7 @@ class ShortRoad:
                     raise
                 self._idle.append((connection, time.monotonic()))
             finally:
+                self.in_use -= 1
                 self._turns.release()
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as trouble:
             raise Unavailable from trouble

@@ -1,4 +1,4 @@
-"""`ostiary serve | migrate | settings | openapi`."""
+"""`ostiary serve | migrate | settings | openapi | doctor`."""
 
 import asyncio
 import json
@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from entrypoints.cli.doctor import doctor
 from entrypoints.namesakes import foreign_owners
 from entrypoints.settings import Settings, SettingsError, read_settings, settings_in_force
 
@@ -40,6 +41,8 @@ def serve() -> None:
         _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
     except SchemaMismatch as trouble:
         _fail(str(trouble))
+    except SettingsError as error:
+        _fail(str(error))
     except CannotListen as trouble:
         _fail(f"Cannot listen on {settings.host}:{settings.port}: {trouble}")
 
@@ -87,6 +90,9 @@ def openapi() -> None:
     click.echo(json.dumps(describe(api_under(settings), cookies_for(settings), settings), indent=2))
 
 
+main.add_command(doctor)
+
+
 def _settings() -> Settings:
     try:
         return read_settings()
@@ -107,6 +113,8 @@ def _announce(settings: Settings) -> None:
         lines.append(f"  letters        {base}/dev/inbox (nothing is mailed)")
     if settings.serves_openapi:
         lines.append(f"  API            {base}/docs and {base}/openapi.json")
+    if settings.metrics_listen:
+        lines.append(f"  metrics        http://{settings.metrics_listen}/metrics")
     if not settings.worker:
         lines.append("  letters do not leave from this process: OSTIARY_WORKER is off")
     if settings.disclosure == "opaque":

@@ -1,13 +1,14 @@
 """Settings -> adapters -> use cases: the only module that knows everyone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from adapters.access_tokens import JwtAccessTokens
 from adapters.common_passwords import PublishedLists
 from adapters.environment import RandomIds, SystemClock, SystemRandomness
-from adapters.event_log import StructuredEventLog, WatchedLimits
+from adapters.event_log import CountedEvents, StructuredEventLog, WatchedLimits
 from adapters.mail.dev_inbox import DevInbox
 from adapters.mail.rendering import JinjaLetterRenderer
 from adapters.signing import HmacDeviceMarks, HmacSessionSeal
@@ -18,6 +19,7 @@ from application.new_password import NewPasswordRules
 from application.ports.environment import Clock, EventLog, Ids, Randomness
 from application.ports.hashing import CommonPasswords, PasswordHasher
 from application.ports.letters import Inbox, LetterRenderer, MailSender
+from application.ports.monitoring import Metrics
 from application.ports.tokens import AccessTokens, DeviceMarks, SessionSeal
 from application.second_fact import PasswordFacts
 from application.sign_up_form import SignUpForm
@@ -37,10 +39,21 @@ from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
 from domain.session import SessionLifetimes
 from entrypoints.composition import choices
+from entrypoints.composition.monitoring import forget_process, metrics_of
 from entrypoints.composition.stores import SchemaMismatch, Store, memory_store, migrate_database, sql_store
+from entrypoints.readiness import Readiness
 from entrypoints.settings import Settings, SettingsError
 
-__all__ = ["Ostiary", "Replacements", "SchemaMismatch", "Store", "compose", "memory_store", "migrate_database"]
+__all__ = [
+    "Ostiary",
+    "Replacements",
+    "SchemaMismatch",
+    "Store",
+    "compose",
+    "forget_process",
+    "memory_store",
+    "migrate_database",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +83,19 @@ class Ostiary:
     policy: PasswordPolicy
     profile: ProfileRules
     jwks: Mapping[str, object]
-    ready: Callable[[], Awaitable[bool]]
+    readiness: Readiness
+    metrics: Metrics | None
+    """None unless the settings ask for them."""
     dev_inbox: Inbox | None
 
 
 @asynccontextmanager
-async def compose(settings: Settings, replace: Replacements | None = None) -> AsyncIterator[Ostiary]:
+async def compose(
+    settings: Settings, replace: Replacements | None = None, *, metrics_folder: Path | None = None
+) -> AsyncIterator[Ostiary]:
     """Build the service; leaving lets go of the database and the hashing threads.
+
+    Several processes that are given the same empty `metrics_folder` measure as one; `forget_process` when one has died.
 
     Raises `Unavailable` when the database does not answer, `SchemaMismatch` when its schema is not this program's, and
     `SettingsError` for a mail sender that is missing.
@@ -90,9 +109,14 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
         store = replace.store
         if store is None:
             store = await stack.enter_async_context(sql_store(settings, randomness))
+        slots = stack.enter_context(choices.hashing_slots(settings))
+        metrics = metrics_of(settings, store, slots, clock, metrics_folder)
         events = replace.events or StructuredEventLog(store.pseudonym_key, mask_clients=settings.log_client == "masked")
+        if metrics is not None:
+            await stack.enter_async_context(metrics.sampled())
+            events = CountedEvents(events, metrics)
         limits = WatchedLimits(store.limits, events)
-        hasher = replace.hasher or stack.enter_context(choices.argon2_hasher(settings))
+        hasher = replace.hasher or choices.argon2_hasher(settings, slots)
         common_passwords = replace.common_passwords or PublishedLists()
         keys = choices.signing_keys(settings, secrets)
         seal = replace.session_seal or HmacSessionSeal(secrets)
@@ -216,6 +240,7 @@ async def compose(settings: Settings, replace: Replacements | None = None) -> As
             policy=policy,
             profile=profile,
             jwks=keys.jwks(),
-            ready=store.ready,
+            readiness=Readiness(database=store.ready, schema_fits=store.schema_fits, outbox=store.outbox, clock=clock),
+            metrics=metrics,
             dev_inbox=dev_inbox if mail_sender is dev_inbox else None,
         )

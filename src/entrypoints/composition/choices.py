@@ -59,20 +59,21 @@ def _generated_secret(file: Path, randomness: Randomness) -> str:
 
 
 @contextmanager
-def argon2_hasher(settings: Settings) -> Iterator[Argon2Hasher]:
-    """Argon2id in as many slots as cores, unless the settings say otherwise."""
+def hashing_slots(settings: Settings) -> Iterator[HashingSlots]:
+    """As many slots as cores, unless the settings say otherwise."""
     slots = HashingSlots(settings.hashing_slots or os.cpu_count() or 1)
     try:
-        yield Argon2Hasher(
-            Argon2Parameters(
-                memory_kib=settings.argon2_memory_kib,
-                time=settings.argon2_time,
-                parallelism=settings.argon2_parallelism,
-            ),
-            slots,
-        )
+        yield slots
     finally:
         slots.close()
+
+
+def argon2_hasher(settings: Settings, slots: HashingSlots) -> Argon2Hasher:
+    """Argon2id."""
+    parameters = Argon2Parameters(
+        memory_kib=settings.argon2_memory_kib, time=settings.argon2_time, parallelism=settings.argon2_parallelism
+    )
+    return Argon2Hasher(parameters, slots)
 
 
 def signing_keys(settings: Settings, secrets: list[MasterSecret]) -> SigningKeys:

@@ -8,19 +8,22 @@ from datetime import timedelta
 from pathlib import Path
 
 from adapters.memory.limits import MemoryLimits
+from adapters.memory.outbox_report import MemoryOutboxReport
 from adapters.memory.purge import MemoryPurge
 from adapters.memory.store import MemoryStore
 from adapters.memory.units_of_work import MemoryUnits
-from adapters.sql.database import Database
+from adapters.sql.database import Connections, Database
 from adapters.sql.installation import installation_key
 from adapters.sql.limits import SqlLimits
 from adapters.sql.migrations import SchemaMismatch, check_schema, migrate
+from adapters.sql.outbox_report import SqlOutboxReport
 from adapters.sql.postgresql import PostgresqlDatabase
 from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge, Randomness
 from application.ports.limits import Limits
+from application.ports.monitoring import OutboxReport
 from application.ports.units_of_work import Units
 from domain.errors import Unavailable
 from entrypoints.composition import choices
@@ -40,7 +43,12 @@ class Store:
     limits: Limits
     purge: Purge
     pseudonym_key: bytes
+    outbox: OutboxReport
     ready: Callable[[], Awaitable[bool]]
+    schema_fits: Callable[[], Awaitable[bool]]
+    """Whether this program can work with the schema as it is now. Raises `Unavailable`."""
+    connections: Callable[[], Connections] | None
+    """How busy the connections are; None where there are none."""
 
 
 @asynccontextmanager
@@ -57,8 +65,20 @@ async def sql_store(settings: Settings, randomness: Randomness) -> AsyncIterator
             limits=SqlLimits(database, key),
             purge=SqlPurge(database),
             pseudonym_key=key,
+            outbox=SqlOutboxReport(database),
             ready=database.answers,
+            schema_fits=lambda: schema_fits(database),
+            connections=lambda: database.connections,
         )
+
+
+async def schema_fits(database: Database) -> bool:
+    """Whether this program can work with the schema as it is now, which a newer version may have moved on."""
+    try:
+        await check_schema(database)
+    except SchemaMismatch:
+        return False
+    return True
 
 
 async def migrate_database(settings: Settings) -> str:
@@ -72,7 +92,7 @@ async def migrate_database(settings: Settings) -> str:
 async def _database(settings: Settings) -> AsyncIterator[Database]:
     database: Database
     if settings.sqlite_file is not None:
-        database = _sqlite(settings.sqlite_file)
+        database = sqlite_database(settings.sqlite_file)
     else:
         database = PostgresqlDatabase(choices.postgresql(settings))
     try:
@@ -81,7 +101,8 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         await database.close()
 
 
-def _sqlite(file: Path) -> SqliteDatabase:
+def sqlite_database(file: Path) -> SqliteDatabase:
+    """A file's database, if it is one. Raises `Unavailable`."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Tried here first, because a driver's thread that fails to connect outlives the event loop and complains.
@@ -96,7 +117,7 @@ def memory_store() -> Store:
     """A store that forgets: for tests."""
     store = MemoryStore()
 
-    async def ready() -> bool:
+    async def yes() -> bool:
         return True
 
     return Store(
@@ -104,5 +125,8 @@ def memory_store() -> Store:
         limits=MemoryLimits(store),
         purge=MemoryPurge(store),
         pseudonym_key=bytes(32),
-        ready=ready,
+        outbox=MemoryOutboxReport(store),
+        ready=yes,
+        schema_fits=yes,
+        connections=None,
     )

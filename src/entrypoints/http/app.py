@@ -16,6 +16,7 @@ from entrypoints.http.cookies import Cookies, SameSite
 from entrypoints.http.decoding import MAX_BYTES
 from entrypoints.http.dev_pages import docs_handlers, inbox_handlers
 from entrypoints.http.edge import DEVICE_HEADER, READING, Edge
+from entrypoints.http.metrics import MetricsGate
 from entrypoints.http.native import email_verification, policy, refresh, sign_in, sign_up, users
 from entrypoints.http.openapi import describe
 from entrypoints.http.pages.controller import page_handlers
@@ -85,8 +86,15 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
         ),
         logging_config=None,
     )
+    app = cast("ASGIApp", litestar)
+    if ostiary.metrics is not None and settings.metrics_token is not None:
+        app = MetricsGate(app, ostiary.metrics, settings.metrics_token)
     return Perimeter(
-        cast("ASGIApp", litestar), origins=settings.origins, https=settings.https, loopback_only=settings.development
+        app,
+        origins=settings.origins,
+        https=settings.https,
+        loopback_only=settings.development,
+        metrics=ostiary.metrics,
     )
 
 

@@ -11,6 +11,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from application.ports.monitoring import Metrics
 from entrypoints.http.problems import EdgeRefusal, plain_problem
 from entrypoints.setting_values import is_loopback
 
@@ -27,8 +28,11 @@ _log = structlog.get_logger("ostiary.http")
 class Perimeter:
     """An ASGI application around another."""
 
-    def __init__(self, app: ASGIApp, *, origins: frozenset[str], https: bool, loopback_only: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, origins: frozenset[str], https: bool, loopback_only: bool, metrics: Metrics | None
+    ) -> None:
         self._app = app
+        self._metrics = metrics
         self._origins = origins
         self._loopback_only = loopback_only
         self._headers = [
@@ -73,13 +77,16 @@ class Perimeter:
                 raise
             await _answer("server_error", send_with_headers)
         finally:
+            seconds = time.monotonic() - started
+            if self._metrics is not None:
+                self._metrics.request(scope.get("path_template"), scope["method"], status, seconds)
             # The path without its query, which may carry what somebody should not have put there.
             _log.info(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
-                milliseconds=round((time.monotonic() - started) * 1000, 1),
+                milliseconds=round(seconds * 1000, 1),
             )
 
     def _may_change(self, scope: HTTPScope) -> bool:

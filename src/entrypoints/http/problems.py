@@ -57,6 +57,8 @@ STATUS = {
     "server_error": 500,
     "overloaded": 503,
     "unavailable": 503,
+    "database_unavailable": 503,
+    "schema_mismatch": 503,
 }
 """Every code there is, with the status it is answered with."""
 
@@ -69,6 +71,8 @@ _DETAILS = {
     "payload_too_large": "The request is larger than 16 KiB.",
     "unsupported_media_type": "Send JSON in UTF-8, uncompressed, as application/json.",
     "server_error": "Something went wrong on our side.",
+    "database_unavailable": "The database does not answer.",
+    "schema_mismatch": "The database's schema is not one that this version can work with.",
 }
 _CODES_OF_FRAMEWORK = {
     400: "malformed_request",
@@ -131,7 +135,8 @@ def on_refusal(_request: Request[Any, Any, Any], refusal: Refusal) -> Response[P
 
 def on_edge_refusal(_request: Request[Any, Any, Any], refusal: EdgeRefusal) -> Response[Problem]:
     """The edge said no."""
-    return problem_response(refusal.code, _DETAILS[refusal.code])
+    headers = {"Retry-After": "1"} if STATUS[refusal.code] == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return problem_response(refusal.code, _DETAILS[refusal.code], headers=headers)
 
 
 def on_http_exception(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -1,0 +1,56 @@
+"""The private listener: GET /metrics and nothing else, at an address of its own (SECURITY A 13.4.5)."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import cast
+
+import uvicorn
+from litestar.types import ASGIApp
+
+from entrypoints.composition import Ostiary
+from entrypoints.http.metrics import MetricsGate, nothing_else
+from entrypoints.settings import Settings, SettingsError
+
+
+def metrics_socket(settings: Settings) -> socket.socket | None:
+    """The socket that `OSTIARY_METRICS_LISTEN` asks for; processes may share it. Raises `SettingsError`."""
+    where = settings.metrics_listen
+    if where is None:
+        return None
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    try:
+        return socket.create_server((where.host, where.port), family=family)
+    except OSError as trouble:
+        why = os.strerror(trouble.errno) if trouble.errno else str(trouble)
+        raise SettingsError([f"OSTIARY_METRICS_LISTEN: cannot listen on {where}: {why}"]) from trouble
+
+
+@asynccontextmanager
+async def metrics_served(ostiary: Ostiary, listener: socket.socket | None) -> AsyncIterator[None]:
+    """Answer there while the block runs. A private address needs no token."""
+    where = ostiary.settings.metrics_listen
+    if listener is None or where is None or ostiary.metrics is None:
+        yield
+        return
+    gate = MetricsGate(
+        cast("ASGIApp", nothing_else), ostiary.metrics, None if where.private else ostiary.settings.metrics_token
+    )
+    server = _Server(uvicorn.Config(gate, lifespan="off", log_config=None, access_log=False, server_header=False))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without a say in signals, which are the public server's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
