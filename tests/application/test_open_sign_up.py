@@ -27,7 +27,7 @@ from domain.errors import (
 from domain.events import EventKind
 from domain.session import Transport
 from tests.support.refusals import limit_of, refused, violations_of
-from tests.support.variations import BusyHasher, changed, client, disabled_user, failing_at_commit
+from tests.support.variations import BusyHasher, WatchedHasher, changed, client, disabled_user, failing_at_commit
 from tests.support.world import ADA, ELSEWHERE, HERE, OTHER_PASSWORD, PASSWORD, World, make_world
 
 BOB = "bob@example.com"
@@ -292,7 +292,11 @@ async def test_where_verification_is_required_again_the_unverified_are_out_until
         verified = await before.join(BOB)
         await before.verify(await before.token_for(BOB), caller=await before.identify(verified))
     async with make_world("sqlite", tmp_path) as world:
-        assert await refused(world.sign_in()) is InvalidCredentials
+        hasher = WatchedHasher(world.use_cases.sign_in.hasher)
+        watched = changed(world, sign_in=replace(world.use_cases.sign_in, hasher=hasher))
+        for email in (ADA, "nobody@example.com"):
+            assert await refused(watched.sign_in(email)) is InvalidCredentials
+        assert hasher.work == ["verify", "verify"], "the same work as for an address nobody has"
         assert await refused(world.identify(unverified)) is Unauthenticated
         await world.identify(verified)
         await world.resend(email=ADA)
