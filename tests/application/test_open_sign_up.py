@@ -28,7 +28,7 @@ from domain.events import EventKind
 from domain.session import Transport
 from tests.support.refusals import limit_of, refused, violations_of
 from tests.support.store_kinds import STORES
-from tests.support.variations import BusyHasher, changed, client, disabled_user, failing_at_commit
+from tests.support.variations import BusyHasher, WatchedHasher, changed, client, disabled_user, failing_at_commit
 from tests.support.world import ADA, ELSEWHERE, HERE, OTHER_PASSWORD, PASSWORD, World, make_world
 
 BOB = "bob@example.com"
@@ -91,6 +91,7 @@ async def test_unless_it_is_asked_for_sign_up_cannot_know_users(
 async def test_where_disclosure_is_friendly_a_free_address_waits_as_ever(friendly: World) -> None:
     sent = await friendly.sign_up(username="countess")
     assert await refused(friendly.sign_in()) is InvalidCredentials
+    friendly.clock.advance(seconds=1)
     await friendly.sign_up(password=OTHER_PASSWORD, client=client(2))
     signed_in = await friendly.verify(await friendly.token_for(), password=OTHER_PASSWORD)
     assert signed_in.user.email_verified
@@ -293,7 +294,11 @@ async def test_where_verification_is_required_again_the_unverified_are_out_until
         verified = await before.join(BOB)
         await before.verify(await before.token_for(BOB), caller=await before.identify(verified))
     async with make_world("sqlite", tmp_path) as world:
-        assert await refused(world.sign_in()) is InvalidCredentials
+        hasher = WatchedHasher(world.use_cases.sign_in.hasher)
+        watched = changed(world, sign_in=replace(world.use_cases.sign_in, hasher=hasher))
+        for email in (ADA, "nobody@example.com"):
+            assert await refused(watched.sign_in(email)) is InvalidCredentials
+        assert hasher.work == ["verify", "verify"], "the same work as for an address nobody has"
         assert await refused(world.identify(unverified)) is Unauthenticated
         await world.identify(verified)
         await world.resend(email=ADA)
