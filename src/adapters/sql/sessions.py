@@ -35,30 +35,26 @@ class SqlSessions:
         self._connection = connection
 
     async def add(self, session: Session) -> bool:
-        values = {
-            "id": session.id,
-            "user_id": session.user_id,
-            "credential_version": session.credential_version,
-            "seed": session.seed,
-            "counter": session.counter,
-            "transport": session.transport.value,
-            "remember": session.remember,
-            "created_at": session.created_at,
-            "signed_in_at": session.signed_in_at,
-            "refreshed_at": session.refreshed_at,
-            "last_seen_at": session.last_seen_at,
-            "idle_expires_at": session.idle_expires_at,
-            "absolute_expires_at": session.absolute_expires_at,
-            "user_agent": session.user_agent,
-            "masked_address": session.masked_address,
-        }
-        still_good = _living_accounts().where(
-            users.c.id == session.user_id, accounts.c.credential_version == session.credential_version
+        result = await self._connection.execute(
+            _ADD,
+            {
+                "new_id": session.id,
+                "new_user_id": session.user_id,
+                "new_credential_version": session.credential_version,
+                "new_seed": session.seed,
+                "new_counter": session.counter,
+                "new_transport": session.transport.value,
+                "new_remember": session.remember,
+                "new_created_at": session.created_at,
+                "new_signed_in_at": session.signed_in_at,
+                "new_refreshed_at": session.refreshed_at,
+                "new_last_seen_at": session.last_seen_at,
+                "new_idle_expires_at": session.idle_expires_at,
+                "new_absolute_expires_at": session.absolute_expires_at,
+                "new_user_agent": session.user_agent,
+                "new_masked_address": session.masked_address,
+            },
         )
-        new_row = still_good.with_only_columns(
-            *(bindparam(f"new_{name}", value, sessions.c[name].type).label(name) for name, value in values.items())
-        )
-        result = await self._connection.execute(insert(sessions).from_select(list(values), new_row))
         return result.rowcount == 1
 
     async def touch(self, session: Session, now: datetime) -> None:
@@ -103,6 +99,13 @@ def _living_accounts() -> Select[Any]:
     )
 
 
+_NEW = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in sessions.c}
+_ADD = insert(sessions).from_select(
+    list(_NEW),
+    _living_accounts()
+    .where(users.c.id == _NEW["user_id"], accounts.c.credential_version == _NEW["credential_version"])
+    .with_only_columns(*(value.label(name) for name, value in _NEW.items())),
+)
 _FIND = (
     _living_accounts()
     .join(sessions, sessions.c.user_id == users.c.id)
