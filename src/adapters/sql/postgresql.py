@@ -49,7 +49,7 @@ class PostgresqlServer:
     nothing is expected to outlive a transaction, neither settings nor prepared statements."""
     connections: int = 10
     patience: timedelta = timedelta(seconds=5)
-    """For a connection, be it new or one of ours that is in use."""
+    """For a connection, be it new or one of ours that is in use; and for a quick read."""
     statement_timeout: timedelta | None = timedelta(seconds=10)
 
 
