@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapters.sql.migrations import migrate
 from adapters.sql.postgresql import PostgresqlDatabase
 from domain.errors import Unavailable
 from tests.adapters.test_postgresql import Way, each_way
@@ -25,12 +24,7 @@ def power() -> Iterator[TestServer]:
     """A server of our own to pull the plug of."""
     started = TestServer()
     try:
-
-        async def fill() -> None:
-            async with open_database(started.url()) as database:
-                await migrate(database)
-
-        asyncio.run(fill())
+        started.migrate()
         yield started
     finally:
         started.remove()
