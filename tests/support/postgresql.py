@@ -47,6 +47,12 @@ class TestServer:
         """Its folder, with its configuration and its log."""
         return self._server.pgdata
 
+    @property
+    def system_user(self) -> str | None:
+        """Whom it runs as where that is not us, because we are root."""
+        user: str | None = self._server.system_user
+        return user
+
     def migrate(self, database: str = "postgres") -> None:
         """Bring a database to the schema in force."""
 
