@@ -30,8 +30,8 @@ _IDLE_SECONDS = 60.0
 _SHARE_OF_QUICK_READS = 4
 """One connection in so many is kept for them."""
 
-_LOCK_SECONDS = 5
-"""A change of the schema waits so long for a table in use; longer, and everybody would queue behind it."""
+_LOCK_SECONDS = 2
+"""A change of the schema waits so long for a table in use, and everybody else queues behind it; then it gives up."""
 
 _MIGRATION_LOCK = 0x6F737469
 """The advisory lock of migrations: `osti`, so that whoever meets it in `pg_locks` can tell whose it is."""
