@@ -17,7 +17,7 @@ WORKERS = 4
 CLEAN_EVERY = 3600.0
 """Seconds between rounds of housekeeping."""
 
-AFTER_TROUBLE = 5.0
+AFTER_TROUBLE = 2.0
 """Seconds to wait when the database does not answer."""
 
 _DRAIN = 50.0

@@ -1,116 +1,124 @@
-"""What a person was told holds after the process is killed: kill -9 at a random moment under load, then a restart."""
+"""What a person was told holds after a crash: of the service, and of its database, at random moments under load."""
 
 import itertools
 import random
 import signal
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
+import pytest
 
-from tests.support.server import Server, run_server
-from tests.support.world import PASSWORD
+from tests.support.http_mail import run_mail_server
+from tests.support.postgresql import TestServer, run
+from tests.support.promises import Gone, Promises, all_are_kept, live_a_life
+from tests.support.server import Server, run_server, wait_for
+from tests.support.store_kinds import settings_of
 
 CROWD = 4
+RECOVERY = 5.0
+"""Seconds in which a service is back by itself when its database is."""
 
 
-@dataclass
-class Promises:
-    """What the service answered for, and how many answers there were."""
-
-    signed_up: list[str] = field(default_factory=list)
-    verified: list[str] = field(default_factory=list)
-    alive: set[str] = field(default_factory=set)
-    ended: set[str] = field(default_factory=set)
-    answers: int = 0
-    changed: threading.Condition = field(default_factory=threading.Condition)
-
-    def note(self) -> None:
-        """One more answer."""
-        with self.changed:
-            self.answers += 1
-            self.changed.notify_all()
-
-    def wait_for_answers(self, count: int) -> None:
-        """Return as soon as there are so many more."""
-        with self.changed:
-            target = self.answers + count
-            assert self.changed.wait_for(lambda: self.answers >= target, timeout=30)
-
-
-def live_a_life(server: Server, promises: Promises, serials: "itertools.count[int]") -> None:
-    """Sign up, verify, sign in, sign out, again and again, until the server is gone."""
-    try:
-        while True:
-            email = f"person{next(serials)}@example.com"
-            with server.client() as client:
-                body = {"email": email, "password": PASSWORD, "name": "Ada"}
-                assert client.post("/auth/signup", json=body).status_code == 202
-                promises.signed_up.append(email)
-                promises.note()
-                token = server.token(email)
-                assert client.post("/auth/verify-email", json={"token": token}).status_code == 200
-                promises.verified.append(email)
-                promises.alive.add(client.cookies["ostiary"])
-                promises.note()
-            with server.client() as client:
-                answer = client.post("/auth/signin", json={"email": email, "password": PASSWORD})
-                assert answer.status_code == 200
-                cookie = client.cookies["ostiary"]
-                promises.alive.add(cookie)
-                promises.note()
-                promises.alive.discard(cookie)  # from here on nobody can say, until it is answered
-                assert client.post("/auth/signout", json={}).status_code == 204
-                promises.ended.add(cookie)
-                promises.note()
-    except httpx.TransportError:
-        return
-
-
-def let_leases_run_out(folder: Path) -> None:
+def let_leases_run_out(folder: Path, variables: dict[str, str]) -> None:
     """A minute passes: the letters that the dead process held are free again."""
+    if "DATABASE_URL" in variables:
+        run(variables["DATABASE_URL"], "UPDATE ostiary.letters SET lease_until = NULL WHERE status = 'queued'")
+        return
     with closing(sqlite3.connect(folder / "ostiary-data" / "ostiary.sqlite3")) as connection, connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        connection.execute("UPDATE letters SET lease_until = '2000-01-01 00:00:00.000000' WHERE status = 'queued'")
+        connection.execute("UPDATE letters SET lease_until = NULL WHERE status = 'queued'")
 
 
-def whoami(server: Server, cookie: str) -> int:
-    """How the service answers the holder of a session cookie."""
-    return httpx.get(f"{server.url}/auth/me", headers={"Cookie": f"ostiary={cookie}"}, timeout=20).status_code
-
-
-def get_in(server: Server, email: str, *, verified: bool) -> None:
-    """Open the letter if that was not answered for yet, then sign in."""
-    with server.client() as client:
-        if not verified:
-            body = {"token": server.token(email), "password": PASSWORD}
-            answer = client.post("/auth/verify-email", json=body)
-            assert answer.status_code == 200 or answer.json()["code"] == "already_verified", answer.text
-        answer = client.post("/auth/signin", json={"email": email, "password": PASSWORD})
-        assert answer.status_code == 200, f"{email}: {answer.text}"
-
-
-def test_whatever_was_answered_before_a_kill_holds_after_the_restart(tmp_path: Path, kills: int) -> None:
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_whatever_was_answered_before_a_kill_holds_after_the_restart(
+    store: str, tmp_path: Path, kills: int, request: pytest.FixtureRequest
+) -> None:
     chance = random.Random(20260101)  # noqa: S311 - the moment of death is no secret
     promises, serials = Promises(), itertools.count()
-    for _ in range(kills):
-        with run_server(tmp_path) as server, ThreadPoolExecutor(CROWD) as crowd:
-            lives = [crowd.submit(live_a_life, server, promises, serials) for _ in range(CROWD)]
-            promises.wait_for_answers(chance.randint(3, 15))
-            assert server.stop(signal.SIGKILL) == -signal.SIGKILL
-            wait(lives)
-            for life in lives:
-                life.result()
-    assert len(promises.signed_up) >= kills
-    let_leases_run_out(tmp_path)
-    with run_server(tmp_path) as server:
-        assert {cookie: whoami(server, cookie) for cookie in promises.alive} == dict.fromkeys(promises.alive, 200)
-        assert {cookie: whoami(server, cookie) for cookie in promises.ended} == dict.fromkeys(promises.ended, 401)
-        for email in promises.signed_up:
-            letters = server.inbox(email)
-            assert len(letters) == 1, "a retry replaces its first try in the dev inbox"
-            get_in(server, email, verified=email in promises.verified)
+    with settings_of(store) as of_store, run_mail_server() as mail:
+        variables = {**of_store, **mail.variables}
+
+        def live_until_the_end(server: Server) -> None:
+            with suppress(Gone):
+                while True:
+                    live_a_life(server, mail, promises, serials)
+
+        for _ in range(kills):
+            with run_server(tmp_path, variables) as server, ThreadPoolExecutor(CROWD) as crowd:
+                lives = [crowd.submit(live_until_the_end, server) for _ in range(CROWD)]
+                promises.wait_for_answers(chance.randint(3, 20))
+                time.sleep(chance.random() / 10)  # so that it is not always just after an answer
+                assert server.stop(signal.SIGKILL) == -signal.SIGKILL
+                wait(lives)
+                for life in lives:
+                    life.result()
+        assert len(promises.signed_up) >= kills
+        let_leases_run_out(tmp_path, variables)
+        with run_server(tmp_path, variables) as server:
+            twice = all_are_kept(server, mail, promises, mishaps=kills)
+    report(request, promises, twice)
+
+
+def test_whatever_was_answered_holds_when_the_database_loses_its_power_and_nobody_restarts_anything(
+    tmp_path: Path, kills: int, request: pytest.FixtureRequest
+) -> None:
+    chance = random.Random(20260102)  # noqa: S311 - the moment of death is no secret
+    promises, serials, over = Promises(), itertools.count(), threading.Event()
+    power, slowest = TestServer(), 0.0
+    try:
+        power.migrate()
+        with run_mail_server() as mail:
+            variables = {**mail.variables, "DATABASE_URL": power.url()}
+
+            def live_on(server: Server) -> None:
+                while not over.is_set():
+                    try:
+                        live_a_life(server, mail, promises, serials)
+                    except Gone:
+                        over.wait(0.02)
+
+            with run_server(tmp_path, variables) as server, ThreadPoolExecutor(CROWD) as crowd:
+                lives = [crowd.submit(live_on, server) for _ in range(CROWD)]
+                try:
+                    for _ in range(kills):
+                        promises.wait_for_answers(chance.randint(3, 20))
+                        time.sleep(chance.random() / 10)
+                        promises.cuts += 1
+                        power.stop_at_once()
+                        time.sleep(chance.random() / 5)
+                        power.start_again()
+                        slowest = max(slowest, seconds_until_served(server, promises))
+                finally:
+                    over.set()
+                    wait(lives)
+                for life in lives:
+                    life.result()
+                let_leases_run_out(tmp_path, variables)
+                twice = all_are_kept(server, mail, promises, mishaps=kills)
+                assert server.process.poll() is None
+        assert slowest <= RECOVERY
+        report(request, promises, twice, f", slowest recovery {slowest:.2f} s")
+    finally:
+        power.remove()
+
+
+def seconds_until_served(server: Server, promises: Promises) -> float:
+    """How long it takes until the service says that it is ready, and somebody has got an answer."""
+    started = time.monotonic()
+    wait_for(lambda: httpx.get(f"{server.url}/health/ready").is_success or None, "the service to be ready")
+    promises.wait_for_answers(1)
+    return time.monotonic() - started
+
+
+def report(request: pytest.FixtureRequest, promises: Promises, twice: int, more: str = "") -> None:
+    """What was tried, in a line: `pytest -rP` shows it."""
+    line = (
+        f"{promises.answers} answers: {len(promises.signed_up)} sign-ups, {len(promises.verified)} verifications, "
+        f"{len(promises.ended)} revocations, {len(promises.alive)} sessions to be kept; {twice} letters twice{more}\n"
+    )
+    request.node.add_report_section("call", "figures", line)

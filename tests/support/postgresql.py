@@ -47,6 +47,22 @@ class TestServer:
         """Its folder, with its configuration and its log."""
         return self._server.pgdata
 
+    @property
+    def system_user(self) -> str | None:
+        """Whom it runs as where that is not us, because we are root."""
+        user: str | None = self._server.system_user
+        return user
+
+    def migrate(self, database: str = "postgres") -> None:
+        """Bring a database to the schema in force."""
+
+        async def run_migrations() -> None:
+            async with open_database(self.url(database)) as opened:
+                await migrate(opened)
+
+        with ThreadPoolExecutor(1) as thread:  # a thread of its own, as the caller's may have a running loop
+            thread.submit(asyncio.run, run_migrations()).result()
+
     def stop_at_once(self) -> None:
         """Every process of it dies, nothing is written back; waits until it is gone."""
         self._ctl("stop", "-m", "immediate")
@@ -80,7 +96,8 @@ def server() -> TestServer:
     # What a power cut would lose is for the database's own tests; ours are done sooner.
     run(started.url(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     run(started.url(), "ALTER SYSTEM SET max_connections = 300")
-    _make_template(started)
+    run(started.url(), f"CREATE DATABASE {_TEMPLATE}")
+    started.migrate(_TEMPLATE)
     return started
 
 
@@ -126,14 +143,3 @@ def run(url: str, *statements: str) -> list[Any]:
 
     with ThreadPoolExecutor(1) as thread:  # a thread of its own, as the caller's may have a running loop
         return thread.submit(asyncio.run, talk()).result()
-
-
-def _make_template(started: TestServer) -> None:
-    run(started.url(), f"CREATE DATABASE {_TEMPLATE}")
-
-    async def fill() -> None:
-        async with open_database(started.url(_TEMPLATE)) as database:
-            await migrate(database)
-
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, fill()).result()

@@ -72,12 +72,12 @@ STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[StoreUnderTest]]]
 
 
 @contextmanager
-def settings_of(store: str) -> Iterator[dict[str, str]]:
+def settings_of(store: str, *, migrated: bool = True) -> Iterator[dict[str, str]]:
     """The variables that make Ostiary use a store of this kind, fresh and empty; gone afterwards."""
     if store != "postgresql":
         yield {}  # SQLite is what there is when nothing is said, and memory is not chosen by settings
         return
-    with postgresql.fresh_database() as url:
+    with postgresql.fresh_database(migrated=migrated) as url:
         yield {"DATABASE_URL": url}
 
 

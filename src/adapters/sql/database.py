@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from domain.errors import Unavailable
 
 _OF_THE_STORE = frozenset({"42501", "42P01", "3F000"})
-"""Errors in our statements, as PostgreSQL has it, that the store's keeper makes: no rights, no table, no schema."""
+"""Not our statements' fault, although PostgreSQL has it so, but the store's: no rights, no table, no schema."""
 
 
 class Transaction:

@@ -29,8 +29,8 @@ _ANSWER_SECONDS = 1.0
 _SHARE_OF_THE_SHORT_ROAD = 3
 """One connection in so many is kept for what is asked again and again."""
 
-_LOCK_SECONDS = 5
-"""A change of the schema waits so long for a table in use; longer, and everybody would queue behind it."""
+_LOCK_SECONDS = 2
+"""A change of the schema waits so long for a table in use, and everybody else queues behind it; then it gives up."""
 
 _MIGRATION_LOCK = 0x6F737469
 """The advisory lock of migrations: `osti`, so that whoever meets it in `pg_locks` can tell whose it is."""
@@ -48,7 +48,7 @@ class PostgresqlServer:
     nothing is expected to outlive a transaction, neither settings nor prepared statements."""
     connections: int = 10
     patience: timedelta = timedelta(seconds=5)
-    """For a connection, be it new or one of ours that is in use."""
+    """For a connection, be it new or one of ours that is in use; and for a quick read."""
     statement_timeout: timedelta | None = timedelta(seconds=10)
 
 

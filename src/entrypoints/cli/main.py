@@ -11,6 +11,7 @@ import click
 from entrypoints.cli.doctor import doctor
 from entrypoints.namesakes import foreign_owners
 from entrypoints.settings import Settings, SettingsError, read_settings, settings_in_force
+from entrypoints.store_trouble import in_its_words
 
 
 @click.group()
@@ -38,7 +39,7 @@ def serve() -> None:
     try:
         serve_until_stopped(settings, announce=_announce)
     except Unavailable as trouble:
-        _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
+        _fail(f"The database cannot be used: {in_its_words(trouble)}")
     except SchemaMismatch as trouble:
         _fail(str(trouble))
     except SettingsError as error:
@@ -57,7 +58,7 @@ def migrate() -> None:
     try:
         revision = asyncio.run(migrate_database(settings))
     except Unavailable as trouble:
-        _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
+        _fail(f"The database cannot be used: {in_its_words(trouble)}")
     except SchemaMismatch as trouble:
         _fail(str(trouble))
     click.echo(f"The database is at schema revision {revision}.")

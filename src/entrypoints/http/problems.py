@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from msgspec import UNSET, Struct, UnsetType
 
 from domain.errors import Conflict, Overloaded, RateLimited, Refusal, Unavailable, ValidationError
+from entrypoints.store_trouble import in_its_words
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -129,7 +130,7 @@ def on_refusal(_request: Request[Any, Any, Any], refusal: Refusal) -> Response[P
     if STATUS[refusal.code] == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(refusal, Unavailable):
-        _log.error("store_unavailable", cause=_cause(refusal))
+        _log.error("store_unavailable", cause=in_its_words(refusal))
     return problem_response(refusal.code, refusal.detail, errors=errors, headers=headers)
 
 
@@ -160,9 +161,3 @@ def plain_problem(code: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     body = response.render(response.content, PROBLEM_JSON)
     headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", str(len(body)).encode())]
     return response.status_code or 500, headers, body
-
-
-def _cause(refusal: Exception) -> str:
-    """What the driver said; statements and parameters stay out of the log."""
-    cause = refusal.__cause__
-    return f"{type(cause).__name__}: {getattr(cause, 'orig', '')}"

@@ -14,6 +14,9 @@ from adapters.sql.tables import installation
 HEAD = "0001"
 """The revision this program works with."""
 
+SCRIPTS = Path(__file__).parent
+"""Where the scripts are that lead there."""
+
 OLDEST_PROGRAM = "oldest_program"
 """The name in `installation` under which a contracting step notes the oldest `HEAD` that can work with it."""
 
@@ -71,6 +74,6 @@ def _upgrade(connection: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
