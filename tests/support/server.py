@@ -88,8 +88,8 @@ def wait_for(look: Any, what: str) -> Any:
 
 
 @contextmanager
-def run_server(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """`ostiary serve` in `folder`, on a free port, until the block ends."""
+def run_server(folder: Path, variables: Mapping[str, str] | None = None, *arguments: str) -> Iterator[Server]:
+    """`ostiary serve`, with further arguments, in `folder`, on a free port, until the block ends."""
     log = folder / f"log-{time.monotonic_ns()}"
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("OSTIARY_", "SMTP_", "EMAIL_"))},
@@ -101,7 +101,7 @@ def run_server(folder: Path, variables: Mapping[str, str] | None = None) -> Iter
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("ostiary")), "serve"],
+            [str(Path(sys.executable).with_name("ostiary")), "serve", *arguments],
             cwd=folder,
             env=environ,
             stdout=output,
