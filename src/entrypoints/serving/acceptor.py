@@ -1,8 +1,8 @@
 """Accepts connections, and no more of them than there is room for."""
 
 import asyncio
+import math
 import socket
-import time
 from collections.abc import Callable
 
 import structlog
@@ -15,6 +15,9 @@ _AT_ONCE = 16
 _LAST = 1024
 """Accepted at the end: all that may still be in the queue."""
 
+_SPARED_SECONDS = 1.0
+"""A connection that has waited less is not cut for another: its request may be on the way."""
+
 _TELL_EVERY = 60.0
 """Seconds between two complaints about the same thing."""
 
@@ -25,7 +28,7 @@ class Acceptor:
     """Accepts from a listening socket that may be shared with other processes.
 
     When there is no room, the connection that has waited longest for its own client is cut for the newcomer; when all
-    are being answered, newcomers wait in the system's queue. Running out of descriptors is the same as having no
+    are being answered, further ones wait in the system's queue. Running out of descriptors is the same as having no
     room. asyncio itself would log each failure to accept, and uvloop would close the socket for good.
     """
 
@@ -39,7 +42,7 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
         self._starting: set[asyncio.Task[None]] = set()
         self._paused = False
-        self._told = -_TELL_EVERY
+        self._told = -math.inf
         listener.setblocking(False)
 
     def open(self) -> None:
@@ -52,12 +55,12 @@ class Acceptor:
         now = self._loop.time()
         for connection in [each for each in self._book.all if each.overdue(now)]:
             connection.cut()
-        if self._paused:
+        if self._paused and self._has_room():
             self.open()
 
     def close(self) -> None:
         """Accept what is in the queue already, then nothing more."""
-        self._room += _LAST
+        self._room += _LAST  # nobody is cut for these
         self._accept(_LAST)
         self._pause()
         self._paused = False
@@ -65,10 +68,8 @@ class Acceptor:
 
     def _accept(self, at_once: int) -> None:
         for _ in range(at_once):
-            if len(self._book.all) >= self._room and not self._make_room("every connection is taken"):
-                return
             try:
-                connected, _ = self._listener.accept()
+                accepted, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as trouble:  # no descriptors, no memory
@@ -76,9 +77,12 @@ class Acceptor:
                     self._make_room(str(trouble.strerror))
                 self._pause()
                 return
-            task = self._loop.create_task(self._start(connected, self._connect()))
+            task = self._loop.create_task(self._start(accepted, self._connect()))
             self._starting.add(task)
             task.add_done_callback(self._starting.discard)
+            if not self._has_room():
+                self._pause()
+                return
 
     async def _start(self, connected: socket.socket, connection: Connection) -> None:
         try:
@@ -87,13 +91,15 @@ class Acceptor:
             connection.leave()
             connected.close()
 
+    def _has_room(self) -> bool:
+        return len(self._book.all) <= self._room or self._make_room("every connection is taken")
+
     def _make_room(self, why: str) -> bool:
-        if (now := time.monotonic()) - self._told >= _TELL_EVERY:
+        if (now := self._loop.time()) - self._told >= _TELL_EVERY:
             self._told = now
             _log.warning("no_room", reason=why, connections=len(self._book.all))
         longest = next(iter(self._book.waiting), None)
-        if longest is None:
-            self._pause()
+        if longest is None or longest.waits_since > now - _SPARED_SECONDS:
             return False
         longest.cut()
         return True

@@ -12,6 +12,9 @@ from entrypoints.http.problems import plain_problem
 HEAD_BYTES = 32 * 1024
 """The longest request line and headers together."""
 
+_BITE = 16 * 1024
+"""Read at a time: a header that does not end is noticed after so much more than it may have."""
+
 _REQUEST_BYTES = 1024 * 1024
 """Whatever a request sends, refused bodies and the framing of chunks included: who sends more is cut off."""
 
@@ -95,16 +98,19 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._leaving:
-            return
         if not self.begun and not self.answering:
             self._await_client(begun=True, seconds=self._patience.head)
-        self._request_size += len(data)
-        super().data_received(data)
-        if self._in_head and self._request_size > HEAD_BYTES and not self._leaving:
-            self._refuse("headers_too_large")
-        elif self._request_size > _REQUEST_BYTES:
-            self.transport.abort()
+        for start in range(0, len(data), _BITE):
+            if self._leaving:
+                return
+            bite = data[start : start + _BITE]
+            self._request_size += len(bite)
+            super().data_received(bite)
+            if self._in_head and self._request_size > HEAD_BYTES + _BITE:
+                self._refuse("headers_too_large")
+            elif self._request_size > _REQUEST_BYTES:
+                self.cut()
+                return
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -159,6 +165,7 @@ class Connection(HttpToolsProtocol):
 
     def _await_client(self, *, begun: bool, seconds: float) -> None:
         self.begun = begun
+        self.waits_since = self.loop.time()
         self._book.waiting.pop(self, None)
         self._book.waiting[self] = None
         self._set_deadline(seconds)
@@ -168,6 +175,8 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, code: str) -> None:
         """Say why, listen no more, and leave the other side the time to read it."""
+        if self._leaving:
+            return
         self._leaving = True
         if self.answering:
             if self.pipeline or not self.cycle.more_body:  # it is no part of what is being answered
