@@ -231,7 +231,10 @@ class Settings:
         "OSTIARY_ARGON2_PARALLELISM", values.integer(1, 16), "1", "Lanes of one password hash."
     )
     hashing_slots: int = setting(
-        "OSTIARY_HASHING_SLOTS", values.integer(0, 256), "0", "Hashes computed at a time; 0 for one per core."
+        "OSTIARY_HASHING_SLOTS",
+        values.integer(0, 256),
+        "0",
+        "Hashes that one process computes at a time; 0 shares the cores out among OSTIARY_WORKERS.",
     )
 
     email_enabled: bool | None = setting(

@@ -238,6 +238,14 @@ def test_a_body_that_breaks_its_framing_is_refused_at_once(house: House) -> None
         assert end_of(connection).startswith(b"HTTP/1.1 400")
 
 
+def test_a_broken_body_that_was_refused_already_is_not_refused_again(house: House) -> None:
+    head = b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with house.connect(head) as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 404")
+        connection.sendall(b"five\r\n{}\r\n")
+        assert end_of(connection) == b""
+
+
 def test_what_follows_a_request_and_is_none_does_not_spoil_its_answer(house: House) -> None:
     with house.connect(GET + b"\x00garbage\r\n\r\n") as connection:
         answer = end_of(connection)

@@ -89,15 +89,18 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin, unless it has been cut meanwhile."""
         super().connection_made(transport)
         if self not in self._book.all:  # cut before it came in
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
         self.leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Take in what a client sends, and no more of it than a request may have."""
         if not self.begun and not self.answering:
             self._await_client(begun=True, seconds=self._patience.head)
         for start in range(0, len(data), _BITE):
@@ -113,20 +116,24 @@ class Connection(HttpToolsProtocol):
                 return
 
     def on_message_begin(self) -> None:
+        """A request begins."""
         super().on_message_begin()
         self._in_head = True
         self._head_size = self._request_size = 0
 
     def on_url(self, url: bytes) -> None:
+        """A part of the address."""
         self._count(url)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # what comes after a body (a trailer) concerns nobody
+        """A header; what comes after a body (a trailer) concerns nobody."""
+        if self._in_head:
             self._count(name, value)
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        """Start to answer, unless there is doubt about what is asked of whom."""
         self._in_head = False
         names = [name for name, _ in self.headers]
         # RFC 9112 section 3.2; the parser does not ask.
@@ -140,6 +147,7 @@ class Connection(HttpToolsProtocol):
         self._set_deadline(self._patience.answer)
 
     def on_message_complete(self) -> None:
+        """The end of a body."""
         refused = self.cycle.response_complete
         super().on_message_complete()
         if refused:  # and here is the end of the body that nobody wanted
@@ -147,6 +155,7 @@ class Connection(HttpToolsProtocol):
             self._await_client(begun=False, seconds=self._patience.idle)
 
     def on_response_complete(self) -> None:
+        """Wait for the client again, or answer the next of several requests that came at once."""
         super().on_response_complete()
         if self.answering:  # the next of several that came at once
             self._set_deadline(self._patience.answer)
@@ -156,6 +165,7 @@ class Connection(HttpToolsProtocol):
             self._await_client(begun=False, seconds=self._patience.idle)
 
     def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP."""
         self._refuse("headers_too_large" if self._head_size > HEAD_BYTES else "malformed_request")
 
     def _count(self, *parts: bytes) -> None:
@@ -174,19 +184,20 @@ class Connection(HttpToolsProtocol):
         self._deadline = self.loop.time() + seconds
 
     def _refuse(self, code: str) -> None:
-        """Say why, listen no more, and leave the other side the time to read it."""
+        """Say why, listen no more, and leave the other side the time to read it; unless an answer has been given or
+        is due."""
         if self._leaving:
             return
         self._leaving = True
-        if self.answering:
-            if self.pipeline or not self.cycle.more_body:  # it is no part of what is being answered
-                self.cycle.keep_alive = False
+        if self.cycle is not None and self.cycle.more_body:  # it is the body that is broken
+            if self.cycle.response_started or self.pipeline:
+                self.cut()
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-            if self.cycle.response_started:
-                self.transport.abort()
-                return
+        elif self.answering:
+            self.cycle.keep_alive = False
+            return
         status, headers, body = plain_problem(code)
         lines = [b"%s: %s\r\n" % header for header in [*self.server_state.default_headers, *headers]]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n", body]))
