@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import stat
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -228,6 +229,22 @@ def test_a_request_in_hand_is_finished(tmp_path: Path) -> None:
             wait_for(lambda: True if refuses(port) else None, "new connections to be refused")
             connection.sendall(body[20:])
             assert connection.recv(65536).startswith(b"HTTP/1.1 202 ")
+        assert server.process.wait(20) == 0
+
+
+def test_what_still_comes_is_answered_for_a_moment_and_told_to_go_elsewhere(tmp_path: Path) -> None:
+    with run_server(tmp_path) as server:
+        port = httpx.URL(server.url).port or 0
+        connections = [HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(2)]
+        for connection in connections:
+            connection.connect()
+        server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: True if refuses(port) else None, "new connections to be refused")
+        for connection, path, status in zip(connections, ("/health/live", "/health/ready"), (200, 503), strict=True):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("connection")) == (status, "close")
+            connection.close()
         assert server.process.wait(20) == 0
 
 

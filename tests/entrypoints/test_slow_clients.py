@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from entrypoints.composition import Replacements, compose, memory_store
 from entrypoints.http import perimeter
@@ -72,14 +73,15 @@ def open_house(folder: Path, *, room: int = 1000, patience: Patience = HURRY) ->
             await server.serve()
 
     thread = threading.Thread(target=run, args=(serve(),))
-    thread.start()
-    wait_for(lambda: listening.is_set() or not thread.is_alive() or None, "the server to listen")
-    loop, server = started[0]
-    try:
-        yield House(settings.port, server)
-    finally:
-        loop.call_soon_threadsafe(server.stop)
-        thread.join()
+    with capture_logs():
+        thread.start()
+        wait_for(lambda: listening.is_set() or not thread.is_alive() or None, "the server to listen")
+        loop, server = started[0]
+        try:
+            yield House(settings.port, server)
+        finally:
+            loop.call_soon_threadsafe(server.stop)
+            thread.join()
 
 
 @pytest.fixture
@@ -138,6 +140,29 @@ def test_two_hundred_who_do_not_finish_keep_nobody_out_and_are_cut(
             assert end_of(connection)[:12] in (b"", b"HTTP/1.1 200", b"HTTP/1.1 404", b"HTTP/1.1 408")
         assert time.monotonic() - started < 5
         assert house.answers()
+
+
+def test_a_request_that_begins_late_has_its_time_all_the_same(tmp_path: Path) -> None:
+    with open_house(tmp_path, patience=Patience(idle=1)) as house, house.connect(GET) as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        connection.sendall(GET[:20])
+        time.sleep(1.5)
+        connection.sendall(GET[20:])
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_request_that_begins_has_no_longer_for_coming_second(tmp_path: Path) -> None:
+    with open_house(tmp_path, patience=Patience(head=0.5)) as house, house.connect(GET) as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        connection.sendall(GET[:20])
+        assert end_of(connection) == b""
+
+
+def test_a_body_has_its_own_time(tmp_path: Path) -> None:
+    with open_house(tmp_path, patience=Patience(head=0.5)) as house, house.connect(HALF["half a body"]) as connection:
+        time.sleep(1)
+        connection.sendall(b"}" + b" " * 97)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 400")
 
 
 def test_a_byte_now_and_then_gains_no_time(house: House) -> None:
@@ -218,10 +243,10 @@ def test_trailers_have_an_end_too(house: House, what: bytes) -> None:
 def test_a_body_behind_an_upgrade_is_not_taken_for_the_next_request(house: House) -> None:
     head = b"POST /auth/signin HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
     with house.connect(head + b"Content-Length: %d\r\n\r\n" % len(GET)) as connection:
-        connection.sendall(GET)
-        answer = end_of(connection)
-    assert answer.count(b"HTTP/1.1") == 1
-    assert answer.startswith(b"HTTP/1.1 400")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 400")
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(GET)
+        assert end_of(connection) == b""
 
 
 def test_an_upgrade_without_a_body_is_ignored(house: House) -> None:
@@ -253,11 +278,13 @@ def test_what_follows_a_request_and_is_none_does_not_spoil_its_answer(house: Hou
     assert answer.startswith(b"HTTP/1.1 200")
 
 
-def test_a_refused_body_that_comes_late_leaves_the_connection_usable(house: House) -> None:
+def test_a_refused_body_that_comes_late_leaves_the_connection_usable(tmp_path: Path) -> None:
     head = b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n"
-    with house.connect(head) as connection:
+    with open_house(tmp_path, patience=Patience(head=0.5)) as house, house.connect(head) as connection:
         assert connection.recv(65536).startswith(b"HTTP/1.1 404")
-        connection.sendall(b"{}" + GET)
+        connection.sendall(b"{}")
+        time.sleep(1)
+        connection.sendall(GET)
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
 
