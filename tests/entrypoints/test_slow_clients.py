@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from litestar.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from entrypoints.composition import Replacements, compose, memory_store
@@ -56,8 +57,10 @@ class House:
 
 
 @contextmanager
-def open_house(folder: Path, *, room: int = 1000, patience: Patience = HURRY) -> Iterator[House]:
-    """The whole application over the memory adapters, in a thread."""
+def open_house(
+    folder: Path, *, room: int = 1000, patience: Patience = HURRY, app: ASGIApp | None = None
+) -> Iterator[House]:
+    """The whole application over the memory adapters, or another one, in a thread."""
     settings = read_settings({"OSTIARY_DATA_DIR": str(folder), "OSTIARY_PORT": "0"}, dotenv=None)
     listening = threading.Event()
     listener = listen(settings)  # closed by the server
@@ -67,7 +70,7 @@ def open_house(folder: Path, *, room: int = 1000, patience: Patience = HURRY) ->
     async def serve() -> None:
         async with compose(settings, Replacements(store=memory_store())) as ostiary:
             server = DrainingServer(
-                create_app(ostiary), listener, room=room, patience=patience, listening=listening.set
+                app or create_app(ostiary), listener, room=room, patience=patience, listening=listening.set
             )
             started.append((asyncio.get_running_loop(), server))
             await server.serve()
@@ -235,6 +238,21 @@ def test_trailers_have_an_end_too(house: House, what: bytes) -> None:
     head = b"POST /auth/signin HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "
     with house.connect(head) as connection:
         assert drip(connection, what * (16_000_000 // len(what)), bite=65536) < 8_000_000
+
+
+def test_a_trailer_is_no_header(tmp_path: Path) -> None:
+    async def tell_the_headers(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        names = b" ".join(name for name, _ in scope["headers"])
+        headers = [(b"content-length", b"%d" % len(names))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": names, "more_body": False})
+
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    request = head + b"0\r\nAuthorization: Bearer canary\r\n\r\n"
+    with open_house(tmp_path, app=tell_the_headers) as house, house.connect(request) as connection:
+        assert connection.recv(65536).endswith(b"\r\n\r\nhost transfer-encoding")
 
 
 # -- What else could be in doubt --

@@ -121,21 +121,13 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._head_size = self._request_size = 0
 
-    def on_url(self, url: bytes) -> None:
-        """A part of the address."""
-        self._count(url)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; what comes after a body (a trailer) concerns nobody."""
-        if self._in_head:
-            self._count(name, value)
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Start to answer, unless there is doubt about what is asked of whom."""
         self._in_head = False
+        self._head_size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         names = [name for name, _ in self.headers]
+        if self._head_size > HEAD_BYTES:
+            raise ValueError("the headers are too large")
         # RFC 9112 section 3.2; the parser does not ask.
         if names.count(b"host") != 1 and (b"host" in names or self.parser.get_http_version() == "1.1"):
             raise ValueError("one Host is needed")
@@ -143,6 +135,7 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade() and {b"content-length", b"transfer-encoding"} & {*names}:
             raise ValueError("an upgrade has no body")
         super().on_headers_complete()
+        self.headers = []  # what comes after the body (a trailer) is no header
         self._book.waiting.pop(self, None)
         self._set_deadline(self._patience.answer)
 
@@ -167,11 +160,6 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP."""
         self._refuse("headers_too_large" if self._head_size > HEAD_BYTES else "malformed_request")
-
-    def _count(self, *parts: bytes) -> None:
-        self._head_size += sum(map(len, parts))
-        if self._head_size > HEAD_BYTES:
-            raise ValueError("the headers are too large")
 
     def _await_client(self, *, begun: bool, seconds: float) -> None:
         self.begun = begun
