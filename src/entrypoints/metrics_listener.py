@@ -15,14 +15,15 @@ from entrypoints.http.metrics import MetricsGate, nothing_else
 from entrypoints.settings import Settings, SettingsError
 
 
-def metrics_socket(settings: Settings) -> socket.socket | None:
-    """The socket that `OSTIARY_METRICS_LISTEN` asks for; processes may share it. Raises `SettingsError`."""
+def metrics_socket(settings: Settings, *, shared: bool = False) -> socket.socket | None:
+    """The socket that `OSTIARY_METRICS_LISTEN` asks for. Of several processes, each of which answers for all, every one
+    has its own at the shared address. Raises `SettingsError`."""
     where = settings.metrics_listen
     if where is None:
         return None
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     try:
-        return socket.create_server((where.host, where.port), family=family)
+        return socket.create_server((where.host, where.port), family=family, reuse_port=shared)
     except OSError as trouble:
         why = os.strerror(trouble.errno) if trouble.errno else str(trouble)
         raise SettingsError([f"OSTIARY_METRICS_LISTEN: cannot listen on {where}: {why}"]) from trouble

@@ -1,6 +1,8 @@
 """What `adapters.hashing.slots` promises: so many at once, so many waiting, and an answer at once for all others."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -221,4 +223,16 @@ async def test_whoever_waited_in_vain_is_counted_too(work: Work) -> None:
     assert (slots.waiting, slots.turned_away) == (0, 1)
     work.let_go()
     await asyncio.gather(*tasks)
+    slots.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+async def test_hashing_steps_back_for_the_event_loop() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    slots = HashingSlots(SLOTS)
+    before = niceness()
+    assert await slots.run(niceness) == before + 10
+    assert niceness() == before
     slots.close()

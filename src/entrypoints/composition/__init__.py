@@ -1,6 +1,6 @@
 """Settings -> adapters -> use cases: the only module that knows everyone."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,8 @@ class Ostiary:
     profile: ProfileRules
     jwks: Mapping[str, object]
     readiness: Readiness
+    draining: Callable[[], bool] = lambda: False
+    """Whether this process has been told to stop."""
     metrics: Metrics | None
     """None unless the settings ask for them."""
     dev_inbox: Inbox | None

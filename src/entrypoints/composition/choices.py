@@ -60,8 +60,8 @@ def _generated_secret(file: Path, randomness: Randomness) -> str:
 
 @contextmanager
 def hashing_slots(settings: Settings) -> Iterator[HashingSlots]:
-    """As many slots as cores, unless the settings say otherwise."""
-    slots = HashingSlots(settings.hashing_slots or os.cpu_count() or 1)
+    """As many slots as cores, shared out among the processes, unless the settings say otherwise."""
+    slots = HashingSlots(settings.hashing_slots or max((os.cpu_count() or 1) // settings.workers, 1))
     try:
         yield slots
     finally:

@@ -56,11 +56,13 @@ async def live() -> Response[Any]:
         "one should have been tried more than five minutes ago, which is reported and changes nothing else.",
         success=ReadyShape,
         success_example={"status": "ok", "checks": {"database": "ok", "schema": "ok", "letters": "ok"}},
-        refusals=("database_unavailable", "schema_mismatch"),
+        refusals=("draining", "database_unavailable", "schema_mismatch"),
     ),
 )
 async def ready(edge: InjectedEdge) -> Response[Any]:
     """Can it serve?"""
+    if edge.ostiary.draining():
+        raise EdgeRefusal("draining")
     checks = await edge.ostiary.readiness()
     for code in _obstacles(checks):
         raise EdgeRefusal(code)

@@ -55,9 +55,11 @@ STATUS = {
     "payload_too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,
+    "headers_too_large": 431,
     "server_error": 500,
     "overloaded": 503,
     "unavailable": 503,
+    "draining": 503,
     "database_unavailable": 503,
     "schema_mismatch": 503,
 }
@@ -71,7 +73,9 @@ _DETAILS = {
     "request_timeout": "The request did not arrive in time.",
     "payload_too_large": "The request is larger than 16 KiB.",
     "unsupported_media_type": "Send JSON in UTF-8, uncompressed, as application/json.",
+    "headers_too_large": "The request line and headers are larger than 32 KiB.",
     "server_error": "Something went wrong on our side.",
+    "draining": "This process is about to end.",
     "database_unavailable": "The database does not answer.",
     "schema_mismatch": "The database's schema is not one that this version can work with.",
 }
