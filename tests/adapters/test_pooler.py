@@ -43,13 +43,6 @@ def test_the_contracts_were_found() -> None:
     assert sum(name.endswith("__pooled") for name in globals()) > 40
 
 
-@pytest.fixture
-def variables(bouncer: Bouncer) -> Iterator[dict[str, str]]:
-    """The settings for a database that was never migrated, by way of the pooler."""
-    with fresh_database(migrated=False) as direct, run_mail_server() as mail:
-        yield {"DATABASE_URL": bouncer.url(direct), "OSTIARY_DB_POOLER": "transaction", **mail.variables}
-
-
 def test_the_whole_story_of_many_at_once(bouncer: Bouncer, tmp_path: Path) -> None:
     with fresh_database(migrated=False) as direct, run_mail_server() as mail:
         variables = {"DATABASE_URL": bouncer.url(direct), "OSTIARY_DB_POOLER": "transaction", **mail.variables}

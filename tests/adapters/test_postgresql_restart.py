@@ -10,10 +10,10 @@ import pytest
 
 from adapters.sql.postgresql import PostgresqlDatabase
 from domain.errors import Unavailable
-from tests.adapters.test_postgresql import Way, each_way
 from tests.support.http_requests import PASSWORD, assert_problem, make_member, new_address, run_command, sign_in
 from tests.support.postgresql import TestServer, open_database
-from tests.support.server import Server, run_server
+from tests.support.postgresql_roads import Way, each_way
+from tests.support.server import Server, run_server, wait_for
 
 RECOVERY = 5.0
 """Seconds after which everything is as before."""
@@ -105,7 +105,8 @@ def test_a_running_service_refuses_politely_and_recovers_by_itself(power: TestSe
                 refused = sign_in(ada, email)
                 assert_problem(refused, 503, "unavailable")
                 assert int(refused.headers["retry-after"]) >= 1
-                assert_problem(ada.get("/health/ready"), 503, "unavailable")
+                wait_for(lambda: ada.get("/health/ready").is_server_error or None, "readiness to be asked again")
+                assert_problem(ada.get("/health/ready"), 503, "database_unavailable")
                 assert ada.get("/health/live").status_code == 200
             finally:
                 power.start_again()

@@ -55,7 +55,9 @@ class Saboteur:
         else:
             assert isinstance(database, PostgresqlDatabase)
             engines = [database.engine]
-            setattr(database, "row", self._guarded(database.row))  # noqa: B010 - it goes by no engine
+            # The short road goes by no engine.
+            setattr(database, "row", self._guarded(database.row))  # noqa: B010
+            setattr(database, "whole", self._guarded_write(database.whole))  # noqa: B010
         for engine in engines:
             event.listen(engine.sync_engine, "before_cursor_execute", self._at_statement)
             event.listen(engine.sync_engine, "commit", self._at_commit)
@@ -78,6 +80,18 @@ class Saboteur:
             with store_troubles():
                 self._at_statement(None, None, str(statement))
             return await row(statement, **parameters)
+
+        return guarded
+
+    def _guarded_write(self, whole: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
+        async def guarded(statement: Any, *rest: Any) -> bool:
+            with store_troubles():
+                self._at_statement(None, None, str(statement))
+                if self._strikes():
+                    if self._mishap is Mishap.ANSWER_LOST:
+                        await whole(statement, *rest)
+                    raise self._trouble("COMMIT")
+            return await whole(statement, *rest)
 
         return guarded
 

@@ -26,6 +26,9 @@ _ASK_AFTER_SECONDS = 10.0
 _ANSWER_SECONDS = 1.0
 """One that says nothing for so long then is taken for dead: a firewall or a failover tells nobody."""
 
+_IDLE_TRANSACTION_SECONDS = 60
+"""A transaction that does nothing for so long is ended by the server: who vanished holds no locks for hours."""
+
 _SHARE_OF_THE_SHORT_ROAD = 3
 """One connection in so many is kept for what is asked again and again."""
 
@@ -146,7 +149,10 @@ class PostgresqlDatabase:
 
 async def _connect(server: PostgresqlServer) -> "asyncpg.Connection[asyncpg.Record]":
     limit = server.statement_timeout
-    settings = {"application_name": "ostiary"}
+    settings = {
+        "application_name": "ostiary",
+        "idle_in_transaction_session_timeout": str(int(_IDLE_TRANSACTION_SECONDS * 1000)),
+    }
     if limit is not None:
         settings["statement_timeout"] = str(int(limit.total_seconds() * 1000))
     return await asyncpg.connect(
