@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace as changed
 from pathlib import Path
 
@@ -45,9 +45,13 @@ def serve_for(parent: socket.socket, settings: Settings, listener: socket.socket
     Raises `Unavailable`, `SchemaMismatch`, and `SettingsError` as above.
     """
     configure_logs(settings.log_format)
+
+    def listening() -> None:
+        with suppress(OSError):  # it has hung up already
+            parent.sendall(b"\n")
+
     with listener, parent:
         settings = settings.listening_on(listener.getsockname()[1])
-        listening = lambda: parent.sendall(b"\n")  # noqa: E731
         run(_serve(settings, None, listener, listening=listening, parent=parent, metrics_folder=metrics_folder))
 
 

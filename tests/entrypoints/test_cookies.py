@@ -91,6 +91,17 @@ def test_two_session_cookies_are_none(client: httpx.Client, email: str) -> None:
     assert_problem(client.get("/auth/me", headers=twice), 401, "unauthenticated")
 
 
+@pytest.mark.parametrize("space", [b"\x85", b"\xa0", b"\xe2\x80\x80"], ids=repr)
+def test_a_name_with_odd_white_space_before_it_is_another_name(client: httpx.Client, email: str, space: bytes) -> None:
+    """Such a name has no `__Host-` prefix to a browser, which lets any sibling set it; nor may it have one to us."""
+    mine = cookies_set(sign_in(client, email))["ostiary"][""].encode()
+    client.cookies.clear()
+    for planted in (space + b"ostiary=" + mine, b"x=1; " + space + b"ostiary=" + mine):
+        assert client.get("/auth/me", headers=[(b"cookie", planted)]).status_code == 401
+    both = b"ostiary=" + mine + b"; " + space + b"ostiary=planted"
+    assert client.get("/auth/me", headers=[(b"cookie", both)]).status_code == 200
+
+
 def test_two_sign_up_cookies_are_none(client: httpx.Client, server: Server) -> None:
     address = new_address()
     mine = cookies_set(sign_up(client, address))["ostiary-signup"][""]

@@ -41,7 +41,7 @@ def wait_for_others(server: Server, before: list[int]) -> list[int]:
         now = children(server)
         return now if len(now) == 2 and not set(now) & set(before) else None
 
-    now: list[int] = wait_for(look, "other processes")
+    now: list[int] = wait_for(look, "other processes", patience=60)
     return now
 
 
@@ -138,6 +138,16 @@ def test_when_the_parent_is_killed_nobody_serves_on_without_it(tmp_path: Path) -
 def test_at_the_end_every_request_that_began_is_answered(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     with run_server(tmp_path, None, *arguments) as server, crowd_at(server) as crowd:
         crowd.wait_for_answers(100)
+        assert server.stop() == 0
+        assert crowd.failures == []
+
+
+def test_at_the_end_it_does_no_harm_to_tell_everybody(tmp_path: Path) -> None:
+    """As systemd does unless it is told otherwise."""
+    with run_server(tmp_path, None, *TWO) as server, crowd_at(server) as crowd:
+        crowd.wait_for_answers(100)
+        for child in children(server):
+            os.kill(child, signal.SIGTERM)
         assert server.stop() == 0
         assert crowd.failures == []
 

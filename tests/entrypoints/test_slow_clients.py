@@ -312,6 +312,27 @@ def test_several_requests_at_once_are_answered_one_after_the_other(house: House)
         assert end_of(connection).count(b"HTTP/1.1 200 OK\r\n") == 10
 
 
+# -- The end --
+
+
+async def test_who_waits_to_be_let_in_at_the_end_is_answered(tmp_path: Path) -> None:
+    settings = read_settings({"OSTIARY_DATA_DIR": str(tmp_path), "OSTIARY_PORT": "0"}, dotenv=None)
+    async with compose(settings, Replacements(store=memory_store())) as ostiary:
+        with ExitStack() as stack:
+            listener = listen(settings)
+            address = listener.getsockname()
+            waiting = [stack.enter_context(socket.create_connection(address)) for _ in range(50)]
+            for connection in waiting:
+                connection.sendall(GET)
+            server = DrainingServer(create_app(ostiary), listener, room=10, patience=HURRY)
+            server.stop()
+            await server.serve()
+            for connection in waiting:
+                answer = end_of(connection)
+                assert answer.startswith(b"HTTP/1.1 200")
+                assert b"\r\nconnection: close\r\n" in answer
+
+
 # -- Descriptors --
 
 

@@ -22,13 +22,13 @@ _EXPECTED = "Failed to load resource: the server responded with a status of "
 
 
 @contextmanager
-def run_browser() -> Iterator[Browser]:
+def run_browser(*arguments: str) -> Iterator[Browser]:
     """Headless Chromium; skips the test, and says what to install, where there is none."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         pytest.skip("no Chromium here: `apt-get install chromium`, or any Chrome on the PATH, lets these tests run")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
         try:
             yield browser
         finally:

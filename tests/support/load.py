@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from tests.support.server import PATIENCE, Server
 
+_PAUSE = 0.005
+"""Seconds between two requests of one client: something to do at any time, and a core left to start processes in."""
+
 
 class Crowd:
     """What came of their requests."""
@@ -61,7 +64,7 @@ class Crowd:
             with self._progress:
                 self.answered += 1
                 self._progress.notify_all()
-            if self._enough.is_set() or number == requests or answer.getheader("connection") == "close":
+            if self._enough.wait(_PAUSE) or number == requests or answer.getheader("connection") == "close":
                 return
 
 

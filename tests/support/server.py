@@ -97,9 +97,9 @@ def token_of(link: str) -> str:
     return parse_qs(urlsplit(link).query)["token"][0]
 
 
-def wait_for(look: Any, what: str) -> Any:
+def wait_for(look: Any, what: str, *, patience: float = PATIENCE) -> Any:
     """What `look` returns as soon as it is something; fails when it never is."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if (found := look()) is not None:
             return found

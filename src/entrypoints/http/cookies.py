@@ -97,7 +97,11 @@ class Cookies:
 
 
 def _only(request: Request[Any, Any, Any], name: str) -> str | None:
-    """The value of the one cookie of that name. Two of a name mean that somebody planted one: neither is believed."""
-    pairs = (pair.strip() for header in request.headers.getall("cookie", []) for pair in header.split(";"))
+    """The value of the one cookie of that name. Two of a name mean that somebody planted one: neither is believed.
+
+    Only spaces and tabs come off (RFC 6265bis section 5.6): with others before it, such as `\\xa0`, a name has no
+    `__Host-` prefix to a browser, so that any sibling may set it, and it must have none here.
+    """
+    pairs = (pair.strip(" \t") for header in request.headers.getall("cookie", []) for pair in header.split(";"))
     values = [value for key, _, value in (pair.partition("=") for pair in pairs) if key == name]
     return values[0] if len(values) == 1 else None
