@@ -101,8 +101,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what a client sends, and no more of it than a request may have."""
-        if not self.begun and not self.answering:
-            self._await_client(begun=True, seconds=self._patience.head)
+        begins = not self.begun and not self.answering
         for start in range(0, len(data), _BITE):
             if self._leaving:
                 return
@@ -114,6 +113,8 @@ class Connection(HttpToolsProtocol):
             elif self._request_size > _REQUEST_BYTES:
                 self.cut()
                 return
+        if begins and not self.answering and not self._leaving:
+            self._await_client(begun=True, seconds=self._patience.head)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -124,10 +125,11 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start to answer, unless there is doubt about what is asked of whom."""
         self._in_head = False
-        self._head_size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if self._request_size > HEAD_BYTES - _BITE:  # less cannot be too much
+            self._head_size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+            if self._head_size > HEAD_BYTES:
+                raise ValueError("the headers are too large")
         names = [name for name, _ in self.headers]
-        if self._head_size > HEAD_BYTES:
-            raise ValueError("the headers are too large")
         # RFC 9112 section 3.2; the parser does not ask.
         if names.count(b"host") != 1 and (b"host" in names or self.parser.get_http_version() == "1.1"):
             raise ValueError("one Host is needed")
@@ -164,9 +166,9 @@ class Connection(HttpToolsProtocol):
     def _await_client(self, *, begun: bool, seconds: float) -> None:
         self.begun = begun
         self.waits_since = self.loop.time()
+        self._deadline = self.waits_since + seconds
         self._book.waiting.pop(self, None)
         self._book.waiting[self] = None
-        self._set_deadline(seconds)
 
     def _set_deadline(self, seconds: float) -> None:
         self._deadline = self.loop.time() + seconds
