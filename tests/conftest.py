@@ -10,8 +10,10 @@ from tests.support.server import Server, run_server
 from tests.support.store_kinds import STORES
 from tests.support.world import World, make_world
 
-# Property tests run the same examples everywhere, take the time they need, and leave no files behind.
+# Property tests run the same examples everywhere, take the time they need, and leave no files behind;
+# `--hypothesis-profile long` runs others, and more of them.
 settings.register_profile("ostiary", deadline=None, database=None, derandomize=True)
+settings.register_profile("long", deadline=None, database=None, max_examples=20_000)
 settings.load_profile("ostiary")
 
 

@@ -192,7 +192,7 @@ class Life(RuleBasedStateMachine):
 
     @precondition(lambda self: self.oracle.sessions)
     @rule(number=which, counter=which, other_way=st.sampled_from([False, False, False, True]))
-    def refresh(self, number: int, counter: int, other_way: bool) -> None:
+    def refresh(self, number: int, counter: int, *, other_way: bool) -> None:
         session = pick(self.oracle.sessions, number)
         text, by = pick(session.texts, counter), session.transport
         if other_way:
@@ -211,6 +211,13 @@ class Life(RuleBasedStateMachine):
             session.texts.append(answer.session_token.text)
         assert answer.session_token.text == session.texts[-1]
         self.oracle.issued(answer.access_token, session, moment)
+
+    @precondition(lambda self: self.oracle.sessions)
+    @rule(number=which)
+    def stay(self, number: int) -> None:
+        """The usual way, so that there are counters to go back to."""
+        self.wait(timedelta(seconds=31))
+        self.refresh(number, 0, other_way=False)
 
     @precondition(lambda self: self.oracle.sessions)
     @rule(number=which, counter=which)
