@@ -10,8 +10,10 @@ from tests.support.server import Server, run_server
 from tests.support.store_kinds import STORES
 from tests.support.world import World, make_world
 
-# Property tests run the same examples everywhere, take the time they need, and leave no files behind.
+# Property tests run the same examples everywhere, take the time they need, and leave no files behind;
+# `--hypothesis-profile long` runs others, and more of them.
 settings.register_profile("ostiary", deadline=None, database=None, derandomize=True)
+settings.register_profile("long", deadline=None, database=None, max_examples=20_000)
 settings.load_profile("ostiary")
 
 
@@ -19,12 +21,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How often the service is killed: a few times in the suite, some hundreds before a release. Keys likewise."""
     parser.addoption("--kills", type=int, default=6, help="how often tests/adapters/test_kill.py kills the service")
     parser.addoption("--keys", type=int, default=10_000, help="keys that tests/adapters/test_limits_growth.py spends")
+    parser.addoption("--cases", type=int, default=60, help="cases that tests/entrypoints/test_cases.py tries, a server")
+    parser.addoption("--sequences", type=int, default=12, help="sequences tests/application/test_any_order.py runs")
 
 
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
     """How often to kill the service."""
     return int(request.config.getoption("--kills"))
+
+
+@pytest.fixture
+def cases(request: pytest.FixtureRequest) -> int:
+    """How many cases to try at each server."""
+    return int(request.config.getoption("--cases"))
+
+
+@pytest.fixture
+def sequences(request: pytest.FixtureRequest) -> int:
+    """How many sequences of steps to run on each store."""
+    return int(request.config.getoption("--sequences"))
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """One mailbox, one spelling (R02, R03; SECURITY 2.3): docs/sign-up.md."""
 
 import unicodedata
+from functools import partial
 from typing import Literal
 
+import idna
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ LETTERS = "abzABZ019._+-'"
 ACCENTS = "éÉßıłøеñ\u0301\u0308\u030a\u030c\u0331"
 FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 TROUBLE = '\u0131\u017f\u212aßﬁａéÉе\u0301\u0331\u030c\u200b\u200d\u00ad\x00\r\n\t ,;:<>()[]\\"%!=?@。．＠'
+MAPPINGS = (str.lower, str.upper, str.casefold, partial(unicodedata.normalize, "NFKC"))
 
 local_parts = st.one_of(
     st.text(st.sampled_from(LETTERS), min_size=1, max_size=12),
@@ -88,6 +91,48 @@ def test_space_around_and_letter_case_do_not_make_another_mailbox(local: str, sp
 def test_composed_or_decomposed_a_mailbox_is_the_same_bytes(local: str) -> None:
     found = {canonical(f"{unicodedata.normalize(form, local)}@example.com") for form in FORMS}
     assert len(found) == 1
+
+
+def key(local: str) -> str:
+    """A local part that is accepted, as RFC 5321 and Unicode have it: composed, its ASCII letters small, no more."""
+    composed = unicodedata.normalize("NFC", local)
+    return unicodedata.normalize("NFC", "".join(char.lower() if char.isascii() else char for char in composed))
+
+
+@given(local_parts, local_parts)
+@example("KIM", "\u212aim")
+@example("groß", "gross")
+def test_two_spellings_are_one_mailbox_exactly_when_composition_and_ascii_case_make_them_so(
+    one: str, other: str
+) -> None:
+    for different in (other, one.swapcase(), unicodedata.normalize("NFKC", one), one.casefold(), one.upper()):
+        found, another = (canonical_or_refused(f"{local}@example.com") for local in (one, different))
+        if found is not None and another is not None:
+            assert (found == another) == (key(one.strip()) == key(different.strip()))
+
+
+@given(st.text(st.characters(categories=["L", "M", "Nd", "Pd"]), min_size=1, max_size=10))
+@example("faß")
+@example("Σίσυφος")
+@example("xn--bcher-kva")
+def test_an_international_domain_is_the_same_as_u_label_and_as_a_label(label: str) -> None:
+    found = canonical_or_refused(f"ada@{label}.example")
+    if found is not None:
+        domain = found.partition("@")[2]
+        assert domain.isascii()
+        assert domain == domain.lower()
+        assert canonical(f"ada@{idna.decode(domain)}") == found
+
+
+def test_no_character_becomes_another_one_in_the_local_part_but_an_ascii_capital() -> None:
+    """Of all that Unicode has a mapping of any kind for."""
+    mapped = [char for char in map(chr, range(0x110000)) if {char} != {mapping(char) for mapping in MAPPINGS}]
+    assert len(mapped) > 5_000
+    for char in mapped:
+        found = canonical_or_refused(f"1{char}1@example.com")
+        same = char.lower() if char.isascii() else unicodedata.normalize("NFC", char)
+        assert found in (None, f"1{same}1@example.com")
+        assert found is None or char.isascii() or not same.isascii()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
 from application.admission import SessionWish, SignedIn
 from application.catalogue import UseCases
+from application.ports.environment import Ids
 from application.sign_up_form import SignUpCommand
 from application.use_cases.email_verification import VerifyEmailCommand
 from application.use_cases.identify import Caller, IdentifyCommand
@@ -148,7 +149,9 @@ class World:
 
 
 @asynccontextmanager
-async def make_world(store: str, folder: Path, variables: Mapping[str, str] | None = None) -> AsyncIterator[World]:
+async def make_world(
+    store: str, folder: Path, variables: Mapping[str, str] | None = None, *, ids: Ids | None = None
+) -> AsyncIterator[World]:
     """Ostiary over `store` (a key of `STORES`), with hashing at test cost."""
     with settings_of(store) as of_store:
         settings = read_settings(
@@ -159,6 +162,7 @@ async def make_world(store: str, folder: Path, variables: Mapping[str, str] | No
         replace = Replacements(
             store=memory_store() if store == "memory" else None,
             clock=clock,
+            ids=ids,
             hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
             mail_sender=mailbox,
             events=events,

@@ -65,7 +65,9 @@ class Perimeter:
 
         try:
             changes = scope["method"] not in _SAFE_METHODS or _asks_to_change(scope)
-            if self._loopback_only and not _meant_for_loopback(scope):
+            if not _names_one_host(scope):
+                await _answer("malformed_request", send_with_headers)
+            elif self._loopback_only and not _meant_for_loopback(scope):
                 await _answer("not_found", send_with_headers)
             elif changes and not self._may_change(scope):
                 await _answer("foreign_origin", send_with_headers)
@@ -98,10 +100,24 @@ class Perimeter:
         return b"cross-site" not in sites
 
 
+def _names_one_host(scope: HTTPScope) -> bool:
+    """RFC 9112 section 3.2: whoever stands before us may have gone by another of two; only HTTP/1.0 may have none."""
+    hosts = _hosts(scope)
+    if not hosts:
+        return scope["http_version"] == "1.0"
+    try:
+        return len(hosts) == 1 and urlsplit(f"//{hosts[0]}").port != 0
+    except ValueError:  # what is no host, or no port
+        return False
+
+
 def _meant_for_loopback(scope: HTTPScope) -> bool:
     """On a developer's machine no page of another host may read the dev inbox through a name that leads here."""
-    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-    return all(is_loopback(urlsplit(f"//{host}").hostname or "") for host in hosts)
+    return all(is_loopback(urlsplit(f"//{host}").hostname or "") for host in _hosts(scope))
+
+
+def _hosts(scope: HTTPScope) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
 
 
 def _asks_to_change(scope: HTTPScope) -> bool:
