@@ -10,16 +10,16 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from domain.limits import Quotas
 from tests.support import postgresql
+from tests.support.server import NO_LIMITS
+
+__all__ = ["NO_LIMITS"]
 
 PASSWORD = "engine of difference"
 
-NO_LIMITS = {f"OSTIARY_LIMIT_{quota.name.upper()}": "off" for quota in fields(Quotas)}
 MANY_CLIENTS = {"OSTIARY_LIMIT_SIGN_IN_CLIENT": "1000000/15m", "OSTIARY_LIMIT_SIGN_UP_CLIENT": "1000000/1h"}
 """All requests come from this machine; every other limit stays as it is."""
 
@@ -72,14 +72,15 @@ class Process:
 
 
 @contextmanager
-def ostiary(url: str | None = None, program: str | None = None, **variables: str) -> Iterator[Process]:
-    """`ostiary serve` at production cost, on PostgreSQL where there is a `url`; or a `program` that changes it."""
+def ostiary(url: str | None = None, module: str | None = None, **variables: str) -> Iterator[Process]:
+    """`ostiary serve` at production cost, on PostgreSQL where there is a `url`; or a `module` that changes it."""
     with tempfile.TemporaryDirectory() as folder:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")}
         environ |= {"OSTIARY_PORT": "0", **({"DATABASE_URL": url} if url else {}), **variables}
         command = [str(Path(sys.executable).with_name("ostiary")), "serve"]
-        if program is not None:
-            command = [sys.executable, "-c", program]
+        if module is not None:
+            command = [sys.executable, "-m", module]
+            environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
         with _running(command, environ, Path(folder)) as process:
             yield process
 

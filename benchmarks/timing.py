@@ -20,20 +20,6 @@ WARM_UP = 50
 PRESENT, ABSENT, WAITING = "ada@example.com", "absent@example.com", "waiting@example.com"
 WANTED = "AUC 0.45 to 0.55, medians within 1 ms or 2 %"
 
-WITHOUT_DECOY = """
-from entrypoints.cli.main import _announce
-from entrypoints.server import serve
-from entrypoints.composition import Replacements, choices
-from entrypoints.settings import read_settings
-
-settings = read_settings()
-with choices.argon2_hasher(settings) as hasher:
-    async def at_once(password):
-        pass
-    hasher.verify_decoy = at_once
-    serve(settings, Replacements(hasher=hasher), announce=_announce)
-"""
-
 Bodies = tuple[Mapping[str, str], Mapping[str, str]]
 
 
@@ -121,7 +107,7 @@ def main(count: int) -> None:
                 return watch.get("/auth/me", cookie)
 
             compare(f"{name}: of the request that follows", followed, count)
-    with postgresql.fresh_database() as url, ostiary(url, WITHOUT_DECOY, **NO_LIMITS) as server:
+    with postgresql.fresh_database() as url, ostiary(url, "benchmarks.without_decoy", **NO_LIMITS) as server:
         member(server)
         watch = Stopwatch(server)
         name = "without the decoy: sign-in, absent and present"

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from application.ports.environment import Randomness
+from application.ports.tokens import KnownDevice
 from domain.device_mark import MARK_LIFETIME, MOST_MARKS, DeviceMark
 from domain.email_address import EmailAddress
 from domain.session import Session, SessionToken
@@ -55,21 +56,22 @@ class HmacDeviceMarks:
         self._tag_keys = [secret.derive("device mark tags") for secret in secrets]
         self._randomness = randomness
 
-    def mark(self, user: User, held: str | None, now: datetime) -> str:
+    def mark(self, user: User, credential_version: int, held: str | None, now: datetime) -> str:
         good = self._good_marks(held, now)
         own = self._of(user.email, good) + (self._of(user.username, good) if user.username else [])
         new = DeviceMark(
             device_id=own[0].device_id if own else self._randomness.bytes(_DEVICE_ID_BYTES),
             expires_at=int((now + MARK_LIFETIME).timestamp()),
+            credential_version=credential_version,
             address_tag=_tag(self._tag_keys[0], user.email),
             username_tag=_tag(self._tag_keys[0], user.username) if user.username else _NO_TAG,
         )
         sealed = replace(new, mac=_device_mac(self._keys[0], new))
         return DeviceMark.join([sealed, *(mark for mark in good if mark not in own)][:MOST_MARKS])
 
-    def recognises(self, held: str | None, identifier: EmailAddress | Username, now: datetime) -> str | None:
+    def recognises(self, held: str | None, identifier: EmailAddress | Username, now: datetime) -> KnownDevice | None:
         fitting = self._of(identifier, self._good_marks(held, now))
-        return fitting[0].device_id.hex() if fitting else None
+        return KnownDevice(fitting[0].device_id.hex(), fitting[0].credential_version) if fitting else None
 
     def _good_marks(self, held: str | None, now: datetime) -> list[DeviceMark]:
         return [mark for mark in DeviceMark.parse_all(held or "") if self._sealed_by_us(mark) and mark.alive(now)]

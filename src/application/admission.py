@@ -74,5 +74,5 @@ class Admission:
 
     def welcome(self, user: User, session: Session, wish: SessionWish) -> SignedIn:
         """The same for somebody who has just proven who they are: their device is marked, for sign-ins to come."""
-        marks = self.device_marks.mark(user, wish.device_marks, self.clock.now())
+        marks = self.device_marks.mark(user, session.credential_version, wish.device_marks, self.clock.now())
         return replace(self.admit(user, session), device_marks=marks)

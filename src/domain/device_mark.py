@@ -14,7 +14,7 @@ MOST_MARKS = 4
 """So many people may share a browser; of more, those who signed in there last are known."""
 
 _VERSION = 1
-_SEALED = struct.Struct(">B16sQ16s16s")
+_SEALED = struct.Struct(">B16sQI16s16s")
 _MAC_BYTES = 32
 
 
@@ -24,6 +24,8 @@ class DeviceMark:
 
     device_id: bytes
     expires_at: int
+    credential_version: int
+    """Under which its owner was let in; once the password is another, whoever knew the old one is a stranger again."""
     address_tag: bytes
     username_tag: bytes
     mac: bytes = field(default=b"", repr=False)
@@ -34,8 +36,8 @@ class DeviceMark:
         packed = decode_base64url(text)
         if packed is None or len(packed) != _SEALED.size + _MAC_BYTES:
             return None
-        version, device_id, expires_at, address_tag, username_tag = _SEALED.unpack_from(packed)
-        mark = cls(device_id, expires_at, address_tag, username_tag, packed[_SEALED.size :])
+        version, device_id, expires_at, credential_version, *tags = _SEALED.unpack_from(packed)
+        mark = cls(device_id, expires_at, credential_version, tags[0], tags[1], packed[_SEALED.size :])
         return mark if version == _VERSION else None
 
     @classmethod
@@ -57,7 +59,14 @@ class DeviceMark:
     @property
     def sealed_part(self) -> bytes:
         """What the MAC is computed over: all the rest."""
-        return _SEALED.pack(_VERSION, self.device_id, self.expires_at, self.address_tag, self.username_tag)
+        return _SEALED.pack(
+            _VERSION,
+            self.device_id,
+            self.expires_at,
+            self.credential_version,
+            self.address_tag,
+            self.username_tag,
+        )
 
     def alive(self, now: datetime) -> bool:
         """Whether it has not expired."""

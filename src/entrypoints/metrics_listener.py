@@ -3,16 +3,20 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import cast
 
-import uvicorn
 from litestar.types import ASGIApp
 
 from entrypoints.composition import Ostiary
 from entrypoints.http.metrics import MetricsGate, nothing_else
+from entrypoints.serving.connection import Patience
+from entrypoints.serving.draining import DrainingServer
 from entrypoints.settings import Settings, SettingsError
+
+_ROOM = 50
+"""Connections at a time: scrapers are few."""
 
 
 def metrics_socket(settings: Settings, *, shared: bool = False) -> socket.socket | None:
@@ -39,19 +43,10 @@ async def metrics_served(ostiary: Ostiary, listener: socket.socket | None) -> As
     gate = MetricsGate(
         cast("ASGIApp", nothing_else), ostiary.metrics, None if where.private else ostiary.settings.metrics_token
     )
-    server = _Server(uvicorn.Config(gate, lifespan="off", log_config=None, access_log=False, server_header=False))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    server = DrainingServer(gate, listener, room=_ROOM, patience=Patience(), grace=0)
+    task = asyncio.create_task(server.serve())
     try:
         yield
     finally:
-        server.should_exit = True
+        server.stop()
         await task
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without a say in signals, which are the public server's."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave them alone."""
-        yield

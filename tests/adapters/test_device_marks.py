@@ -1,7 +1,7 @@
 """The contract of `application.ports.tokens.DeviceMarks` (DESIGN section 4): docs/sign-in.md."""
 
 import itertools
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -35,16 +35,23 @@ class Counting:
         return 0.5
 
 
+class Marks(HmacDeviceMarks):
+    """For tests to whom the credential version does not matter."""
+
+    def mark(self, user: User, held: str | None, now: datetime, *, version: int = 1) -> str:  # type: ignore[override]
+        return super().mark(user, version, held, now)
+
+
 @pytest.fixture
-def marks() -> HmacDeviceMarks:
-    return HmacDeviceMarks([SECRET], Counting())
+def marks() -> Marks:
+    return Marks([SECRET], Counting())
 
 
 def person(number: int) -> User:
     return a_user(email=EmailAddress(f"person{number}@example.com"))
 
 
-def test_a_device_is_recognised_by_the_address_and_by_the_username_of_its_owner(marks: HmacDeviceMarks) -> None:
+def test_a_device_is_recognised_by_the_address_and_by_the_username_of_its_owner(marks: Marks) -> None:
     held = marks.mark(ADA, None, NOW)
     by_address = marks.recognises(held, ADA.email, NOW)
     assert by_address is not None
@@ -52,20 +59,20 @@ def test_a_device_is_recognised_by_the_address_and_by_the_username_of_its_owner(
     assert marks.recognises(held, ADA.username, NOW) == by_address
 
 
-def test_a_mark_for_one_person_is_nothing_to_another(marks: HmacDeviceMarks) -> None:
+def test_a_mark_for_one_person_is_nothing_to_another(marks: Marks) -> None:
     held = marks.mark(ADA, None, NOW)
     for identifier in (BOB.email, Username("duchess"), EmailAddress("ada@example.org")):
         assert marks.recognises(held, identifier, NOW) is None
 
 
-def test_an_address_is_no_username_and_nobodys_missing_username_is_recognised(marks: HmacDeviceMarks) -> None:
+def test_an_address_is_no_username_and_nobodys_missing_username_is_recognised(marks: Marks) -> None:
     held = marks.mark(BOB, None, NOW)
     assert marks.recognises(held, Username("bob@example.com"), NOW) is None
     assert marks.recognises(held, Username(""), NOW) is None
     assert marks.recognises(marks.mark(ADA, None, NOW), EmailAddress("countess"), NOW) is None
 
 
-def test_every_device_has_an_id_of_its_own_and_keeps_it_when_it_is_marked_anew(marks: HmacDeviceMarks) -> None:
+def test_every_device_has_an_id_of_its_own_and_keeps_it_when_it_is_marked_anew(marks: Marks) -> None:
     first, second = marks.mark(ADA, None, NOW), marks.mark(ADA, None, NOW)
     ids = {marks.recognises(held, ADA.email, NOW) for held in (first, second)}
     assert len(ids) == 2
@@ -75,7 +82,7 @@ def test_every_device_has_an_id_of_its_own_and_keeps_it_when_it_is_marked_anew(m
     assert len(renewed) == len(first), "one mark a person"
 
 
-def test_it_also_keeps_its_id_when_its_owner_has_another_address_or_username_by_now(marks: HmacDeviceMarks) -> None:
+def test_it_also_keeps_its_id_when_its_owner_has_another_address_or_username_by_now(marks: Marks) -> None:
     held = marks.mark(ADA, None, NOW)
     moved = a_user(email=EmailAddress("countess@example.com"), username=ADA.username)
     renewed = marks.mark(moved, held, NOW)
@@ -83,7 +90,7 @@ def test_it_also_keeps_its_id_when_its_owner_has_another_address_or_username_by_
     assert marks.recognises(renewed, ADA.email, NOW) is None
 
 
-def test_a_mark_is_good_for_180_days_and_as_long_again_when_renewed(marks: HmacDeviceMarks) -> None:
+def test_a_mark_is_good_for_180_days_and_as_long_again_when_renewed(marks: Marks) -> None:
     held = marks.mark(ADA, None, NOW)
     late = NOW + HALF_A_YEAR - timedelta(seconds=1)
     assert marks.recognises(held, ADA.email, late)
@@ -92,14 +99,14 @@ def test_a_mark_is_good_for_180_days_and_as_long_again_when_renewed(marks: HmacD
     assert marks.recognises(renewed, ADA.email, NOW + HALF_A_YEAR)
 
 
-def test_an_expired_mark_is_not_carried_on_and_its_device_is_a_new_one(marks: HmacDeviceMarks) -> None:
+def test_an_expired_mark_is_not_carried_on_and_its_device_is_a_new_one(marks: Marks) -> None:
     held, later = marks.mark(ADA, None, NOW), NOW + HALF_A_YEAR
     assert len(DeviceMark.parse_all(marks.mark(BOB, held, later))) == 1
     anew = marks.mark(ADA, held, later)
     assert marks.recognises(anew, ADA.email, later) != marks.recognises(held, ADA.email, NOW)
 
 
-def test_up_to_four_people_share_a_device_and_of_more_the_last_are_known(marks: HmacDeviceMarks) -> None:
+def test_up_to_four_people_share_a_device_and_of_more_the_last_are_known(marks: Marks) -> None:
     people, held = [person(number) for number in range(6)], None
     for each in people[:4]:
         held = marks.mark(each, held, NOW)
@@ -110,20 +117,20 @@ def test_up_to_four_people_share_a_device_and_of_more_the_last_are_known(marks: 
     assert known == [True, False, True, True, True, False]
 
 
-def test_people_who_share_a_device_have_ids_of_their_own(marks: HmacDeviceMarks) -> None:
+def test_people_who_share_a_device_have_ids_of_their_own(marks: Marks) -> None:
     held = marks.mark(BOB, marks.mark(ADA, None, NOW), NOW)
     assert marks.recognises(held, ADA.email, NOW) != marks.recognises(held, BOB.email, NOW)
 
 
 @pytest.mark.parametrize("held", [None, "", ".", "....", "x", "A" * 119, "A" * 100_000, "=", "é", "\x00", "a.b.c.d.e"])
-def test_what_is_no_mark_is_nothing_and_no_error(marks: HmacDeviceMarks, held: str | None) -> None:
+def test_what_is_no_mark_is_nothing_and_no_error(marks: Marks, held: str | None) -> None:
     assert marks.recognises(held, ADA.email, NOW) is None
     fresh = marks.mark(ADA, held, NOW)
     assert len(DeviceMark.parse_all(fresh)) == 1
     assert marks.recognises(fresh, ADA.email, NOW)
 
 
-def test_a_mark_with_any_character_changed_is_nothing(marks: HmacDeviceMarks) -> None:
+def test_a_mark_with_any_character_changed_is_nothing(marks: Marks) -> None:
     held = marks.mark(ADA, None, NOW)
     for place, char in enumerate(held):
         forged = held[:place] + ("A" if char != "A" else "B") + held[place + 1 :]
@@ -132,19 +139,19 @@ def test_a_mark_with_any_character_changed_is_nothing(marks: HmacDeviceMarks) ->
         assert marks.recognises(forged, ADA.email, NOW) is None
 
 
-def test_a_forged_mark_is_not_sealed_by_being_carried_on(marks: HmacDeviceMarks) -> None:
+def test_a_forged_mark_is_not_sealed_by_being_carried_on(marks: Marks) -> None:
     """Or whoever signs in as themselves could have a mark for another made good."""
-    forged = HmacDeviceMarks([OTHER], Counting()).mark(ADA, None, NOW)
+    forged = Marks([OTHER], Counting()).mark(ADA, None, NOW)
     assert marks.recognises(marks.mark(BOB, forged, NOW), ADA.email, NOW) is None
 
 
-def test_a_mark_under_another_secret_is_nothing(marks: HmacDeviceMarks) -> None:
-    assert marks.recognises(HmacDeviceMarks([OTHER], Counting()).mark(ADA, None, NOW), ADA.email, NOW) is None
+def test_a_mark_under_another_secret_is_nothing(marks: Marks) -> None:
+    assert marks.recognises(Marks([OTHER], Counting()).mark(ADA, None, NOW), ADA.email, NOW) is None
 
 
 def test_an_accepted_secret_recognises_and_does_not_mark() -> None:
     """Rotation (DESIGN section 3): nobody's device is forgotten as long as the old secret is accepted."""
-    old, rotated, new = (HmacDeviceMarks(secrets, Counting()) for secrets in ([RETIRED], [SECRET, RETIRED], [SECRET]))
+    old, rotated, new = (Marks(secrets, Counting()) for secrets in ([RETIRED], [SECRET, RETIRED], [SECRET]))
     held = old.mark(BOB, old.mark(ADA, None, NOW), NOW)
     assert rotated.recognises(held, ADA.email, NOW) == old.recognises(held, ADA.email, NOW) is not None
     renewed = rotated.mark(ADA, held, NOW)
@@ -155,12 +162,22 @@ def test_an_accepted_secret_recognises_and_does_not_mark() -> None:
 
 
 def test_a_mark_says_neither_whose_it_is_nor_that_two_devices_are_one_persons_under_another_secret(
-    marks: HmacDeviceMarks,
+    marks: Marks,
 ) -> None:
     [mark] = DeviceMark.parse_all(marks.mark(ADA, None, NOW))
-    [elsewhere] = DeviceMark.parse_all(HmacDeviceMarks([OTHER], Counting()).mark(ADA, None, NOW))
+    [elsewhere] = DeviceMark.parse_all(Marks([OTHER], Counting()).mark(ADA, None, NOW))
     assert mark.address_tag != elsewhere.address_tag
     assert b"ada" not in mark.sealed_part
     assert mark.username_tag != bytes(16)
     [without] = DeviceMark.parse_all(marks.mark(BOB, None, NOW))
     assert without.username_tag == bytes(16)
+
+
+def test_a_mark_says_under_which_credential_its_owner_was_let_in(marks: Marks) -> None:
+    held = marks.mark(ADA, None, NOW)
+    renewed = marks.mark(ADA, held, NOW, version=2)
+    before, after = (marks.recognises(each, ADA.email, NOW) for each in (held, renewed))
+    assert before is not None
+    assert after is not None
+    assert (before.credential_version, after.credential_version) == (1, 2)
+    assert before.id == after.id

@@ -14,8 +14,7 @@ from adapters.event_log import CountedEvents
 from adapters.hashing.slots import HashingSlots
 from adapters.metrics.prometheus import PrometheusMetrics
 from adapters.metrics.state import FRESH_SECONDS, State
-from adapters.sql.database import Connections
-from application.ports.monitoring import OutboxReport, OutboxState
+from application.ports.monitoring import ConnectionsInUse, OutboxState
 from domain.client import Client
 from domain.email_address import EmailAddress
 from domain.errors import Unavailable
@@ -33,6 +32,9 @@ class Outbox:
         self.state = state
         self.asked = 0
 
+    async def answers(self) -> bool:
+        return self.state is not None
+
     async def __call__(self) -> OutboxState:
         self.asked += 1
         if self.state is None:
@@ -41,13 +43,14 @@ class Outbox:
 
 
 def measuring(
-    outbox: OutboxReport | None = None, clock: SettableClock | None = None, slots: HashingSlots | None = None
+    outbox: Outbox | None = None, clock: SettableClock | None = None, slots: HashingSlots | None = None
 ) -> PrometheusMetrics:
+    outbox = outbox or Outbox()
     return PrometheusMetrics(
         limits=["sign_in_pair"],
         slots=slots or HashingSlots(2),
-        connections=lambda: Connections(in_use=3, most=10),
-        state=State(outbox or Outbox(), clock or SettableClock()),
+        connections=lambda: ConnectionsInUse(in_use=3, most=10),
+        state=State(outbox.answers, outbox, clock or SettableClock()),
     )
 
 
@@ -133,7 +136,7 @@ async def test_hashing_is_seen_while_it_happens() -> None:
 async def test_connections_are_told_where_there_are_any() -> None:
     page = await measuring().page()
     assert (value(page, "database_connections_in_use"), value(page, "database_connections_max")) == (3, 10)
-    state = State(Outbox(), SettableClock())
+    state = State(Outbox().answers, Outbox(), SettableClock())
     without = PrometheusMetrics(limits=[], slots=HashingSlots(1), connections=None, state=state)
     assert b"database_connections" not in await without.page()
 
@@ -179,12 +182,13 @@ async def test_a_database_that_does_not_answer_is_told_and_everything_else_all_t
 
 
 async def test_a_database_that_is_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def silence() -> OutboxState:
-        await asyncio.Event().wait()
-        raise AssertionError
+    class Silent(Outbox):
+        async def answers(self) -> bool:
+            await asyncio.Event().wait()
+            raise AssertionError
 
     monkeypatch.setattr("adapters.metrics.state._DEADLINE_SECONDS", 0.01)
-    assert value(await measuring(silence).page(), "database_up") == 0
+    assert value(await measuring(Silent()).page(), "database_up") == 0
 
 
 PROCESS = """
@@ -199,7 +203,8 @@ from tests.support.clock import SettableClock
 
 folder, failures, dead = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 metrics = PrometheusMetrics(
-    limits=[], slots=HashingSlots(2), connections=None, state=State(Outbox(), SettableClock()), shared_in=folder
+    limits=[], slots=HashingSlots(2), connections=None, state=State(Outbox().answers, Outbox(), SettableClock()),
+    shared_in=folder,
 )
 for _ in range(failures):
     metrics.event(Event(kind=EventKind.SIGN_IN_FAILED))

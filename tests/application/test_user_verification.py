@@ -17,6 +17,7 @@ from domain.errors import (
     InvalidCredentials,
     Overloaded,
     PasswordRequired,
+    RateLimited,
     TokenExpired,
     TokenInvalid,
     Unauthenticated,
@@ -457,3 +458,19 @@ async def test_asking_again_is_one_answer_and_one_letter_to_be_for_every_address
     assert optional.events.kinds()[before:] == [EventKind.VERIFICATION_REQUESTED]
     optional.clock.advance(seconds=2)
     assert await optional.use_cases.deliver_mail() == 1
+
+
+async def test_a_device_where_a_stranger_was_let_in_is_a_stranger_once_the_account_is_taken_over(
+    optional: World,
+) -> None:
+    await optional.join(ADA, OTHER_PASSWORD, client=STRANGER)
+    marks = [(await optional.sign_in(password=OTHER_PASSWORD, client=STRANGER)).device_marks for _ in range(4)]
+    assert len({*marks}) == 4
+    await optional.verify(await optional.token_for(), new_password=NEW_PASSWORD)
+    outcomes = [
+        await refused(optional.sign_in(password="a guess", client=STRANGER, marks=mark))
+        for mark in marks
+        for _ in range(3)
+    ]
+    assert outcomes == [InvalidCredentials] * 5 + [RateLimited] * 7, "as many guesses as anybody has"
+    assert (await optional.sign_in(password=NEW_PASSWORD)).user.email_verified

@@ -1,6 +1,7 @@
 """How a device mark is written (DESIGN section 4): docs/sign-in.md."""
 
 import base64
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -10,10 +11,18 @@ from domain.device_mark import MARK_LIFETIME, MOST_MARKS, DeviceMark
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-LENGTH = 119
+LENGTH = 124
 
 sixteen = st.binary(min_size=16, max_size=16)
-marks = st.builds(DeviceMark, sixteen, st.integers(0, 2**64 - 1), sixteen, sixteen, st.binary(min_size=32, max_size=32))
+marks = st.builds(
+    DeviceMark,
+    sixteen,
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 2**32 - 1),
+    sixteen,
+    sixteen,
+    st.binary(min_size=32, max_size=32),
+)
 
 
 @given(marks)
@@ -66,19 +75,21 @@ def test_what_is_no_mark_is_left_out_and_the_others_stay(one: DeviceMark, other:
 
 @given(marks, st.sampled_from(["device_id", "address_tag", "username_tag"]), sixteen)
 def test_all_but_the_mac_is_sealed(mark: DeviceMark, part: str, value: bytes) -> None:
-    fields = {name: getattr(mark, name) for name in ("device_id", "expires_at", "address_tag", "username_tag", "mac")}
+    fields = {each.name: getattr(mark, each.name) for each in dataclasses.fields(mark)}
     other = DeviceMark(**{**fields, part: value})
     assert (other.sealed_part == mark.sealed_part) == (other == mark)
     later = DeviceMark(**{**fields, "expires_at": mark.expires_at ^ 1})
     assert later.sealed_part != mark.sealed_part
+    newer = DeviceMark(**{**fields, "credential_version": mark.credential_version ^ 1})
+    assert newer.sealed_part != mark.sealed_part
 
 
 def test_a_mark_is_good_until_it_expires_and_not_at_that_moment() -> None:
-    mark = DeviceMark(bytes(16), int((NOON + MARK_LIFETIME).timestamp()), bytes(16), bytes(16))
+    mark = DeviceMark(bytes(16), int((NOON + MARK_LIFETIME).timestamp()), 1, bytes(16), bytes(16))
     assert mark.alive(NOON)
     assert mark.alive(NOON + timedelta(days=180, microseconds=-1))
     assert not mark.alive(NOON + timedelta(days=180))
 
 
 def test_the_mac_does_not_show_itself() -> None:
-    assert "mac" not in repr(DeviceMark(bytes(16), 0, bytes(16), bytes(16), bytes(32)))
+    assert "mac" not in repr(DeviceMark(bytes(16), 0, 1, bytes(16), bytes(16), bytes(32)))

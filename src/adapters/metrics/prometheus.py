@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from adapters.hashing.slots import HashingSlots
 from adapters.metrics.state import State
-from adapters.sql.database import Connections
+from application.ports.monitoring import ConnectionsInUse
 from domain.events import Event, EventKind
 
 SAMPLE_EVERY = 1.0
@@ -47,7 +47,7 @@ class PrometheusMetrics:
         *,
         limits: Iterable[str],
         slots: HashingSlots,
-        connections: Callable[[], Connections] | None,
+        connections: Callable[[], ConnectionsInUse] | None,
         state: State,
         shared_in: Path | None = None,
     ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import platform
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from importlib.metadata import version
 
@@ -22,8 +22,10 @@ _DEADLINE_SECONDS = 2.0
 class State(Collector):
     """A collector for prometheus-client. `look` first, then collect."""
 
-    def __init__(self, outbox: OutboxReport, clock: Clock) -> None:
+    def __init__(self, answers: Callable[[], Awaitable[bool]], outbox: OutboxReport, clock: Clock) -> None:
+        self._answers = answers
         self._outbox = outbox
+        self._up = False
         self._clock = clock
         self._letters: OutboxState | None = None
         self._looked_at: float | None = None
@@ -36,8 +38,10 @@ class State(Collector):
             now = asyncio.get_running_loop().time()
             if self._looked_at is not None and now - self._looked_at < FRESH_SECONDS:
                 return
+            self._up = False
             try:
                 async with asyncio.timeout(_DEADLINE_SECONDS):
+                    self._up = await self._answers()
                     self._letters = await self._outbox()
             except (Unavailable, TimeoutError):
                 self._letters = None
@@ -49,7 +53,7 @@ class State(Collector):
         build.add_metric(self._build, 1)
         yield build
         letters = self._letters
-        yield GaugeMetricFamily("ostiary_database_up", "1 when the database answers.", int(letters is not None))
+        yield GaugeMetricFamily("ostiary_database_up", "1 when the database answers.", int(self._up))
         if letters is None:
             return
         yield GaugeMetricFamily("ostiary_letters_waiting", "Letters that have not left.", letters.waiting)

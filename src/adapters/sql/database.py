@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect, Select
@@ -11,7 +10,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
+from application.ports.monitoring import ConnectionsInUse
 from domain.errors import Unavailable
+
+_MISTAKES = (IntegrityError, DataError, ProgrammingError)
+"""Ours, where the driver knows no better."""
 
 _OF_THE_STORE = frozenset({"42501", "42P01", "3F000"})
 """Not our statements' fault, although PostgreSQL has it so, but the store's: no rights, no table, no schema."""
@@ -31,14 +34,6 @@ class Transaction:
             # SQLite keeps a transaction open whose commit failed; the next writer gets a connection of its own.
             await self.connection.invalidate()
             raise
-
-
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """How many are in somebody's hands, of how many there may be."""
-
-    in_use: int
-    most: int
 
 
 class Database(Protocol):
@@ -72,7 +67,7 @@ class Database(Protocol):
         """Whether a statement gets through."""
 
     @property
-    def connections(self) -> Connections:
+    def connections(self) -> ConnectionsInUse:
         """How busy this process' connections are."""
 
     async def close(self) -> None:
@@ -105,12 +100,16 @@ def store_troubles() -> Iterator[None]:
     """Say `Unavailable` for a store that is locked, full, read-only, broken or gone; pass mistakes of ours on."""
     try:
         yield
-    except (IntegrityError, DataError):
-        raise
-    except ProgrammingError as trouble:
-        if getattr(trouble.orig, "sqlstate", None) not in _OF_THE_STORE:
+    except DBAPIError as trouble:
+        sqlstate = getattr(trouble.orig, "sqlstate", None)
+        if is_a_mistake_of_ours(sqlstate) if sqlstate else isinstance(trouble, _MISTAKES):
             raise
         raise Unavailable from trouble
-    except (DBAPIError, PoolTimeout, OSError) as trouble:
+    except (PoolTimeout, OSError) as trouble:
         # OSError, because a server that is gone is told by the socket, not by the driver.
         raise Unavailable from trouble
+
+
+def is_a_mistake_of_ours(sqlstate: str | None) -> bool:
+    """Whether PostgreSQL blames a value, a constraint or a statement, rather than itself or who keeps it."""
+    return sqlstate is not None and sqlstate[:2] in ("22", "23", "42") and sqlstate not in _OF_THE_STORE

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import ReturningInsert
 
-from adapters.sql.database import Connections, Transaction, row_by, store_troubles, whole_by
+from adapters.sql.database import Transaction, row_by, store_troubles, whole_by
 from adapters.sql.short_road import ShortRoad
+from application.ports.monitoring import ConnectionsInUse
 from domain.errors import Unavailable
 
 _ASK_AFTER_SECONDS = 10.0
@@ -136,10 +137,10 @@ class PostgresqlDatabase:
         return True
 
     @property
-    def connections(self) -> Connections:
+    def connections(self) -> ConnectionsInUse:
         pool: Any = self.engine.sync_engine.pool
         on_short_road = self._short_road.in_use if self._short_road is not None else 0
-        return Connections(in_use=pool.checkedout() + on_short_road, most=self._server.connections)
+        return ConnectionsInUse(in_use=pool.checkedout() + on_short_road, most=self._server.connections)
 
     async def close(self) -> None:
         if self._short_road is not None:

@@ -11,9 +11,10 @@ import asyncpg
 from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.sql.database import is_a_mistake_of_ours
 from domain.errors import Unavailable
 
-_IDLE_SECONDS = 60.0
+_IDLE_SECONDS = 10.0
 """A connection that lay unused for longer is not relied on: it would have to be asked first whether it still lives."""
 
 
@@ -82,7 +83,13 @@ class ShortRoad:
             finally:
                 self.in_use -= 1
                 self._turns.release()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as trouble:
+        except asyncpg.PostgresError as trouble:
+            if is_a_mistake_of_ours(trouble.sqlstate):
+                raise
+            raise Unavailable from trouble
+        except (asyncpg.InterfaceError, OSError) as trouble:
+            if isinstance(trouble, asyncpg.DataError):  # the driver will not send such a value
+                raise
             raise Unavailable from trouble
 
     async def _living(self) -> "asyncpg.Connection[asyncpg.Record]":

@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.dml import ReturningInsert
 
-from adapters.sql.database import Connections, Transaction, row_by, store_troubles, whole_by
+from adapters.sql.database import Transaction, row_by, store_troubles, whole_by
+from application.ports.monitoring import ConnectionsInUse
 from domain.errors import Unavailable
 
 _READERS = 5
@@ -73,9 +74,9 @@ class SqliteDatabase:
         return True
 
     @property
-    def connections(self) -> Connections:
+    def connections(self) -> ConnectionsInUse:
         pools: list[Any] = [engine.sync_engine.pool for engine in (self.readers, self.writer)]
-        return Connections(in_use=sum(pool.checkedout() for pool in pools), most=_READERS + 1)
+        return ConnectionsInUse(in_use=sum(pool.checkedout() for pool in pools), most=_READERS + 1)
 
     async def close(self) -> None:
         await self.readers.dispose()

@@ -21,6 +21,14 @@ class OutboxState:
     """Letters that were given up and are still kept for the operator to see."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionsInUse:
+    """How many connections to the database are in somebody's hands, of how many there may be."""
+
+    in_use: int
+    most: int
+
+
 class OutboxReport(Protocol):
     """How the outbox is doing."""
 

@@ -46,6 +46,14 @@ class AccessTokens(Protocol):
         """How long a token is good for."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """A device where somebody was let in, and the credential version they were let in under."""
+
+    id: str
+    credential_version: int
+
+
 class DeviceMarks(Protocol):
     """What a browser or native client shows to be counted by itself: a mark for each of the last who signed in there.
 
@@ -53,9 +61,9 @@ class DeviceMarks(Protocol):
     never an error, and the same time.
     """
 
-    def mark(self, user: User, held: str | None, now: datetime) -> str:
+    def mark(self, user: User, credential_version: int, held: str | None, now: datetime) -> str:
         """What the device is to hold from now on: a new mark for somebody who has just proven who they are, under the
         id that their device had if it was theirs before, and the good marks of others."""
 
-    def recognises(self, held: str | None, identifier: EmailAddress | Username, now: datetime) -> str | None:
-        """The device's id for limits, if it holds a good mark of whoever has this address or username."""
+    def recognises(self, held: str | None, identifier: EmailAddress | Username, now: datetime) -> KnownDevice | None:
+        """The device, if it holds a good mark of whoever has this address or username."""

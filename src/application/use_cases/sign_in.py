@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from application.admission import Admission, SessionWish, SignedIn
 from application.ports.environment import Clock, EventLog
 from application.ports.hashing import PasswordHasher
 from application.ports.limits import Limits
-from application.ports.tokens import DeviceMarks
+from application.ports.tokens import DeviceMarks, KnownDevice
 from application.ports.units_of_work import CredentialReading, Opens, SigningIn
+from domain.client import Client
 from domain.email_address import EmailAddress
 from domain.errors import InvalidCredentials, Overloaded, Unavailable, Violation
 from domain.events import Event, EventKind
@@ -58,9 +58,15 @@ class SignIn:
         identifier, password = self._judge(command)
         client = command.session.client
         now = self.clock.now()
-        units = await self.limits.spend(self._charges(identifier, command.session, now), now)
+        device = self.device_marks.recognises(command.session.device_marks, identifier, now)
+        # Whoever holds a mark knows that there is an account, so looking first tells them nothing.
+        found = await self._find(identifier) if device is not None else None
+        if device is not None and (found is None or found[1].version != device.credential_version):
+            device = None
+        units = await self.limits.spend(self._charges(identifier, client, device), now)
         try:
-            signed_in = await self._attempt(identifier, password, command.session, units)
+            found = found or await self._find(identifier)
+            signed_in = await self._attempt(found, password, command.session, units)
         except (Overloaded, Unavailable):
             await self.limits.give_back(units)
             raise
@@ -88,26 +94,26 @@ class SignIn:
         assert password is not None  # noqa: S101 - settled above
         return identifier, password
 
-    def _charges(self, identifier: EmailAddress | Username, wish: SessionWish, now: datetime) -> list[Charge]:
+    def _charges(self, identifier: EmailAddress | Username, client: Client, device: KnownDevice | None) -> list[Charge]:
         """A device where the owner has been let in before counts by itself: strangers cannot lock them out of it."""
-        who, network = str(identifier), wish.client.network
-        device = self.device_marks.recognises(wish.device_marks, identifier, now)
+        who, network = str(identifier), client.network
         if device is not None:
-            return [Charge(self.quotas.limit("sign_in_device"), f"{device} {who}", who)]
+            return [Charge(self.quotas.limit("sign_in_device"), f"{device.id} {who}", who)]
         return [
             Charge(self.quotas.limit("sign_in_pair"), f"{network} {who}", who),
             Charge(self.quotas.limit("sign_in_address"), who, who),
             Charge(self.quotas.limit("sign_in_client"), network, who),
         ]
 
-    async def _attempt(
-        self, identifier: EmailAddress | Username, password: Password, wish: SessionWish, units: Sequence[Unit]
-    ) -> SignedIn:
+    async def _find(self, identifier: EmailAddress | Username) -> tuple[User, Credential] | None:
         async with self.reading() as unit:
             if isinstance(identifier, EmailAddress):
-                found = await unit.logins.by_email(identifier)
-            else:
-                found = await unit.logins.by_username(identifier)
+                return await unit.logins.by_email(identifier)
+            return await unit.logins.by_username(identifier)
+
+    async def _attempt(
+        self, found: tuple[User, Credential] | None, password: Password, wish: SessionWish, units: Sequence[Unit]
+    ) -> SignedIn:
         if found is None:
             await self.hasher.verify_decoy(password)
             raise InvalidCredentials

@@ -59,7 +59,7 @@ def serve(workers: int | None, child: tuple[int, int] | None, metrics_folder: Pa
         else:
             from entrypoints.server import serve as serve_until_stopped
 
-            serve_until_stopped(settings, announce=_announce)
+            serve_until_stopped(settings, announce=announce)
     except Unavailable as trouble:
         _fail(f"The database cannot be used: {in_its_words(trouble)}")
     except SchemaMismatch as trouble:
@@ -88,7 +88,7 @@ def _supervise(settings: Settings) -> None:
 
     async def supervise() -> None:
         listening = settings.listening_on(listener.getsockname()[1])
-        await Supervisor(command, listener, settings.workers, ended=ended).run(lambda: _announce(listening))
+        await Supervisor(command, listener, settings.workers, ended=ended).run(lambda: announce(listening))
 
     configure_logs(settings.log_format)
     with TemporaryDirectory(prefix="ostiary-metrics-") as folder, listen(settings) as listener:
@@ -167,11 +167,8 @@ def _settings() -> Settings:
         _fail(str(error))
 
 
-def _unusable_database(trouble: Exception) -> str:
-    return f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}"
-
-
-def _announce(settings: Settings) -> None:
+def announce(settings: Settings) -> None:
+    """Tell whoever started it what is in force."""
     base = settings.public_url
     lines = [f"Ostiary listens on http://{settings.host}:{settings.port} and is reached at {base}"]
     if settings.pages:

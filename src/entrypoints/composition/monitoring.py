@@ -28,7 +28,7 @@ def metrics_of(
         limits=[quota.name for quota in fields(Quotas)],
         slots=slots,
         connections=store.connections,
-        state=State(store.outbox, clock),
+        state=State(store.ready, store.outbox, clock),
         shared_in=shared_in,
     )
 

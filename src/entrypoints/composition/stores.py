@@ -12,7 +12,7 @@ from adapters.memory.outbox_report import MemoryOutboxReport
 from adapters.memory.purge import MemoryPurge
 from adapters.memory.store import MemoryStore
 from adapters.memory.units_of_work import MemoryUnits
-from adapters.sql.database import Connections, Database
+from adapters.sql.database import Database
 from adapters.sql.installation import installation_key
 from adapters.sql.limits import SqlLimits
 from adapters.sql.migrations import SchemaMismatch, check_schema, migrate
@@ -23,7 +23,7 @@ from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge, Randomness
 from application.ports.limits import Limits
-from application.ports.monitoring import OutboxReport
+from application.ports.monitoring import ConnectionsInUse, OutboxReport
 from application.ports.units_of_work import Units
 from domain.errors import Unavailable
 from entrypoints.composition import choices
@@ -47,7 +47,7 @@ class Store:
     ready: Callable[[], Awaitable[bool]]
     schema_fits: Callable[[], Awaitable[bool]]
     """Whether this program can work with the schema as it is now. Raises `Unavailable`."""
-    connections: Callable[[], Connections] | None
+    connections: Callable[[], ConnectionsInUse] | None
     """How busy the connections are; None where there are none."""
 
 

@@ -10,6 +10,7 @@ from entrypoints.composition.instruments import Instruments
 from entrypoints.doctor.finding import Finding, fail, ok, warn
 from entrypoints.readiness import LATE
 from entrypoints.settings import Settings
+from entrypoints.store_trouble import in_its_words
 
 _SLOW = timedelta(milliseconds=20)
 _CLOCKS_APART = timedelta(seconds=5)
@@ -25,9 +26,11 @@ async def check_database(settings: Settings, look: Instruments, processes: int) 
     try:
         facts = await look.database()
     except Unavailable as trouble:
-        cause = trouble.__cause__
-        words = " ".join(str(getattr(cause, "orig", cause)).split()) or type(cause).__name__
-        return [fail("database", f"does not answer: {words}. See to DATABASE_URL, the network and the server")]
+        return [
+            fail(
+                "database", f"does not answer: {in_its_words(trouble)}. See to DATABASE_URL, the network and the server"
+            )
+        ]
     return [
         _answer(facts),
         _schema(facts),

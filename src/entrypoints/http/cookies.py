@@ -12,7 +12,7 @@ from domain.device_mark import MARK_LIFETIME
 from domain.secret import Secret
 from domain.sign_up import WAITING_TIME
 
-SameSite = Literal["lax", "strict", "none"]
+SameSite = Literal["lax", "strict"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -136,15 +136,18 @@ class Connection(HttpToolsProtocol):
         # The parser takes a body behind `Upgrade` for another protocol, and then for the next request.
         if self.parser.should_upgrade() and {b"content-length", b"transfer-encoding"} & {*names}:
             raise ValueError("an upgrade has no body")
+        codings = [value.strip() for name, value in self.headers if name == b"transfer-encoding"]
+        if codings and (codings != [b"chunked"] or self.parser.get_http_version() == "1.0"):
+            raise ValueError("chunked is the only coding there is (RFC 9112 section 6.1)")
         super().on_headers_complete()
         self.headers = []  # what comes after the body (a trailer) is no header
-        self._book.waiting.pop(self, None)
         self._set_deadline(self._patience.answer)
 
     def on_message_complete(self) -> None:
         """The end of a body."""
         refused = self.cycle.response_complete
         super().on_message_complete()
+        self._book.waiting.pop(self, None)  # from here on it is we who are waited for
         if refused:  # and here is the end of the body that nobody wanted
             self.cycle.more_body = False
             self._await_client(begun=False, seconds=self._patience.idle)
@@ -153,7 +156,11 @@ class Connection(HttpToolsProtocol):
         """Wait for the client again, or answer the next of several requests that came at once."""
         super().on_response_complete()
         if self.answering:  # the next of several that came at once
-            self._set_deadline(self._patience.answer)
+            if not self.transport.get_write_buffer_size():
+                self._set_deadline(self._patience.answer)
+            elif self not in self._book.waiting:  # it asks on, and does not read: its time is running
+                self.waits_since = self.loop.time()
+                self._book.waiting[self] = None
         elif self._in_head or self.cycle.more_body:
             self._await_client(begun=True, seconds=self._patience.head)
         else:

@@ -32,6 +32,7 @@ class DrainingServer(uvicorn.Server):
         *,
         room: int,
         patience: Patience,
+        grace: float = GRACE_SECONDS,
         listening: Callable[[], None] = lambda: None,
     ) -> None:
         config = uvicorn.Config(
@@ -52,11 +53,7 @@ class DrainingServer(uvicorn.Server):
             listener, self._book, lambda: Connection(config, self.server_state, patience, self._book), room
         )
         self._listening = listening
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it has been told to stop."""
-        return self.should_exit
+        self._grace = grace
 
     def stop(self) -> None:
         """Come to an end."""
@@ -79,7 +76,7 @@ class DrainingServer(uvicorn.Server):
         self.config.encoded_headers.append(_CLOSE)
         for connection in self._book.all:
             connection.prepare_to_close()
-        await self._wait_for_the_end(GRACE_SECONDS)
+        await self._wait_for_the_end(self._grace)
         for connection in list(self._book.all):
             connection.close_if_idle()
         await self._wait_for_the_end(DRAIN_SECONDS)
