@@ -185,9 +185,14 @@ def test_who_does_not_read_is_cut(house: House) -> None:
         wait_for(lambda: None if house.connections else True, "the connection to be cut")
 
 
-def test_somebody_new_is_let_in_when_all_connections_are_taken_by_the_silent(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("sent", "rest"), [(b"", GET), (HALF["half a body"], b"}" + b" " * 97)], ids=["silent", "half"]
+)
+def test_somebody_new_is_let_in_when_all_connections_are_taken_by_those_who_owe_us_a_request(
+    tmp_path: Path, sent: bytes, rest: bytes
+) -> None:
     with open_house(tmp_path, room=20, patience=Patience()) as house, ExitStack() as stack:
-        silent = [stack.enter_context(house.connect()) for _ in range(20)]
+        silent = [stack.enter_context(house.connect(sent)) for _ in range(20)]
         wait_for(lambda: True if house.connections == 20 else None, "all to be in")
         for _ in range(5):
             newcomer = stack.enter_context(house.connect(GET))
@@ -197,8 +202,8 @@ def test_somebody_new_is_let_in_when_all_connections_are_taken_by_the_silent(tmp
         assert [end_of(connection) for connection in silent[:5]] == [b""] * 5, "the longest silent ones made room"
         assert time.monotonic() - started < 5, "and not because their time was up"
         for connection in silent[10:]:
-            connection.sendall(GET)
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            connection.sendall(rest)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 ")
 
 
 def test_somebody_new_waits_when_all_connections_are_being_answered(tmp_path: Path) -> None:
