@@ -1,6 +1,8 @@
 """What `adapters.hashing.slots` promises: so many at once, so many waiting, and an answer at once for all others."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -187,3 +189,15 @@ async def test_as_many_threads_as_slots_and_they_end_when_closed(work: Work) -> 
     for thread in ours():
         await asyncio.to_thread(thread.join, 5)
     assert ours() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+async def test_hashing_steps_back_for_the_event_loop() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    slots = HashingSlots(SLOTS)
+    before = niceness()
+    assert await slots.run(niceness) == before + 10
+    assert niceness() == before
+    slots.close()
