@@ -1,4 +1,4 @@
-"""What runs beside the web server: letters leave, and what has served its time is forgotten."""
+"""What runs beside the web server or without one: letters leave, and what has served its time is forgotten."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,6 +7,10 @@ from contextlib import asynccontextmanager
 import structlog
 
 from application.catalogue import UseCases
+from entrypoints.composition import Replacements, compose
+from entrypoints.logs import configure_logs
+from entrypoints.serving.running import run, told_to_stop
+from entrypoints.settings import Settings
 
 LOOK_EVERY = 0.5
 """Seconds between looks into an empty outbox."""
@@ -24,6 +28,25 @@ _DRAIN = 50.0
 """Seconds for the letters in hand: longer than the sending of one may take."""
 
 _log = structlog.get_logger("ostiary.worker")
+
+
+def work(
+    settings: Settings, replace: Replacements | None = None, *, announce: Callable[[], None] = lambda: None
+) -> None:
+    """Work in this process until it is told to stop; letters in hand are finished. Raises `Unavailable`."""
+    configure_logs(settings.log_format)
+    run(_work(settings, replace, announce))
+
+
+async def _work(settings: Settings, replace: Replacements | None, announce: Callable[[], None]) -> None:
+    told = asyncio.Event()
+    async with compose(settings, replace) as ostiary:
+        with told_to_stop(told.set):
+            async with background_work(ostiary.use_cases):
+                announce()
+                await told.wait()
+                _log.info("stopping")
+    _log.info("stopped")
 
 
 @asynccontextmanager

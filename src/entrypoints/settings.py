@@ -66,6 +66,18 @@ class Settings:
     )
     host: str = setting("OSTIARY_HOST", str, "127.0.0.1", "The address to listen on.")
     port: int = setting("OSTIARY_PORT", values.integer(0, 65535), "8000", "The port to listen on.")
+    workers: int = setting(
+        "OSTIARY_WORKERS", values.integer(1, 64), "1", "Processes that serve. Each also runs what OSTIARY_WORKER says."
+    )
+    max_connections: int = setting(
+        "OSTIARY_MAX_CONNECTIONS", values.integer(10, 100_000), "1000", "Connections that one process keeps at a time."
+    )
+    keep_alive: timedelta = setting(
+        "OSTIARY_KEEP_ALIVE",
+        values.duration("1s", "10m"),
+        "65s",
+        "A connection unused is closed; longer than your proxy keeps one.",
+    )
     data_dir: Path = setting(
         "OSTIARY_DATA_DIR", values.folder, "./ostiary-data", "Where the embedded default keeps its files."
     )
@@ -219,7 +231,10 @@ class Settings:
         "OSTIARY_ARGON2_PARALLELISM", values.integer(1, 16), "1", "Lanes of one password hash."
     )
     hashing_slots: int = setting(
-        "OSTIARY_HASHING_SLOTS", values.integer(0, 256), "0", "Hashes computed at a time; 0 for one per core."
+        "OSTIARY_HASHING_SLOTS",
+        values.integer(0, 256),
+        "0",
+        "Hashes that one process computes at a time; 0 shares the cores out among OSTIARY_WORKERS.",
     )
 
     email_enabled: bool | None = setting(

@@ -1,21 +1,19 @@
 """The `ostiary` command: what it says, what it refuses, how it starts and how it ends."""
 
-import asyncio
 import json
 import os
 import signal
 import socket
 import sqlite3
 import stat
-import threading
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.support.http_mail import MailServer, run_mail_server
+from tests.support.http_mail import SlowMailServer, run_mail_server
 from tests.support.http_requests import free_port, make_member, new_address, run_command, sign_up
 from tests.support.server import CHEAP, Server, run_server, wait_for
 
@@ -25,7 +23,7 @@ STRONG = "kT9vQ2mZ7xL4pR8sW1yB6nD3fG5hJ0cA"
 def test_help_and_version_need_nothing(tmp_path: Path) -> None:
     assert run_command("--version", folder=tmp_path).stdout.startswith("ostiary, version ")
     shown = run_command("--help", folder=tmp_path).stdout
-    for command in ("serve", "migrate", "settings", "openapi"):
+    for command in ("serve", "worker", "migrate", "settings", "openapi"):
         assert command in shown
     assert list(tmp_path.iterdir()) == [], "nothing is written by asking"
 
@@ -41,7 +39,7 @@ def test_settings_are_shown_with_their_source_and_secrets_are_not(tmp_path: Path
     assert STRONG not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate", "settings", "openapi"])
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "settings", "openapi"])
 def test_every_command_refuses_bad_settings_in_one_message(tmp_path: Path, command: str) -> None:
     variables = {"OSTIARY_PORT": "canary", "SMTP_PORT": "canary", "OSTIARY_SECERT": STRONG}
     done = run_command(command, folder=tmp_path, variables=variables)
@@ -89,7 +87,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate"])
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate"])
 @pytest.mark.parametrize("kind", ["a folder", "below a file", "no database"])
 def test_a_database_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, command: str, kind: str) -> None:
     """And it is not said that the port could not be listened on."""
@@ -234,23 +232,26 @@ def test_a_request_in_hand_is_finished(tmp_path: Path) -> None:
         assert server.process.wait(20) == 0
 
 
+def test_what_still_comes_is_answered_for_a_moment_and_told_to_go_elsewhere(tmp_path: Path) -> None:
+    with run_server(tmp_path) as server:
+        port = httpx.URL(server.url).port or 0
+        connections = [HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(2)]
+        for connection in connections:
+            connection.connect()
+        server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: True if refuses(port) else None, "new connections to be refused")
+        for connection, path, status in zip(connections, ("/health/live", "/health/ready"), (200, 503), strict=True):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("connection")) == (status, "close")
+            connection.close()
+        assert server.process.wait(20) == 0
+
+
 def refuses(port: int) -> bool:
     """Whether nobody new is let in."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-class SlowMailServer(MailServer):
-    """Takes its time over a letter."""
-
-    def __init__(self) -> None:
-        super().__init__(free_port())
-        self.reading, self.may_answer = threading.Event(), threading.Event()
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.reading.set()
-        await asyncio.to_thread(self.may_answer.wait, 20)
-        return await super().handle_DATA(server, session, envelope)
 
 
 def test_a_letter_in_hand_is_finished(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """A real SMTP server on loopback that keeps what it is given."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -46,6 +48,19 @@ class MailServer:
     def token(self, address: str, *, at_least: int = 1) -> str:
         """The token in the newest letter to an address."""
         return token_in(self.letters(address, at_least=at_least)[-1])
+
+
+class SlowMailServer(MailServer):
+    """Takes its time over each letter, until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__(free_port())
+        self.reading, self.may_answer = threading.Event(), threading.Event()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.reading.set()
+        await asyncio.to_thread(self.may_answer.wait, 20)
+        return await super().handle_DATA(server, session, envelope)
 
 
 def link_in(message: EmailMessage) -> str:

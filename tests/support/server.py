@@ -77,9 +77,9 @@ def token_of(link: str) -> str:
     return parse_qs(urlsplit(link).query)["token"][0]
 
 
-def wait_for(look: Any, what: str) -> Any:
+def wait_for(look: Any, what: str, *, patience: float = PATIENCE) -> Any:
     """What `look` returns as soon as it is something; fails when it never is."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if (found := look()) is not None:
             return found
@@ -88,8 +88,25 @@ def wait_for(look: Any, what: str) -> Any:
 
 
 @contextmanager
-def run_server(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """`ostiary serve` in `folder`, on a free port, until the block ends."""
+def run_server(folder: Path, variables: Mapping[str, str] | None = None, *arguments: str) -> Iterator[Server]:
+    """`ostiary serve`, with further arguments, in `folder`, on a free port, until the block ends."""
+    with _run(folder, variables, "serve", *arguments) as (process, log):
+        url = wait_for(lambda: _said(process, log, r"listens on (\S+) and"), "the server to listen")
+        yield Server(process, url, log, folder)
+
+
+@contextmanager
+def run_worker(folder: Path, variables: Mapping[str, str] | None = None) -> "Iterator[subprocess.Popen[bytes]]":
+    """`ostiary worker` in `folder` until the block ends."""
+    with _run(folder, variables, "worker") as (process, log):
+        wait_for(lambda: _said(process, log, "(started)"), "the worker to start")
+        yield process
+
+
+@contextmanager
+def _run(
+    folder: Path, variables: Mapping[str, str] | None, *arguments: str
+) -> "Iterator[tuple[subprocess.Popen[bytes], Path]]":
     log = folder / f"log-{time.monotonic_ns()}"
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("OSTIARY_", "SMTP_", "EMAIL_"))},
@@ -101,23 +118,22 @@ def run_server(folder: Path, variables: Mapping[str, str] | None = None) -> Iter
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("ostiary")), "serve"],
+            [str(Path(sys.executable).with_name("ostiary")), *arguments],
             cwd=folder,
             env=environ,
             stdout=output,
             stderr=output,
         )
     try:
-        url = wait_for(lambda: _listening(process, log), "the server to listen")
-        yield Server(process, url, log, folder)
+        yield process, log
     finally:
         if process.poll() is None:
             process.terminate()
             process.wait(PATIENCE)
 
 
-def _listening(process: "subprocess.Popen[bytes]", log: Path) -> str | None:
+def _said(process: "subprocess.Popen[bytes]", log: Path, pattern: str) -> str | None:
     if process.poll() is not None:
-        raise AssertionError(f"the server ended with {process.returncode}: {log.read_text()}")
-    match = re.search(r"listens on (\S+) and", log.read_text())
+        raise AssertionError(f"the process ended with {process.returncode}: {log.read_text()}")
+    match = re.search(pattern, log.read_text())
     return match[1] if match else None

@@ -1,9 +1,11 @@
-"""`ostiary serve | migrate | settings | openapi`."""
+"""`ostiary serve | worker | migrate | settings | openapi`."""
 
 import asyncio
 import json
 import os
+import socket
 import sys
+from dataclasses import replace
 from typing import NoReturn
 
 import click
@@ -25,20 +27,72 @@ def main() -> None:
 
 
 @main.command()
-def serve() -> None:
-    """Start the service."""
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that serve; overrides OSTIARY_WORKERS.")
+@click.option("--child", nargs=2, type=int, hidden=True)
+def serve(workers: int | None, child: tuple[int, int] | None) -> None:
+    """Start the service.
+
+    SIGTERM and SIGINT end it gracefully. With two or more workers, SIGHUP replaces them one after the other, with
+    settings read anew.
+    """
     settings = _settings()
-    # Imported late: the other commands need no web server.
+    if workers is not None:
+        settings = replace(settings, workers=workers)
+    # Imported late: other commands need no web server, and the parent of several processes needs none either.
     from domain.errors import Unavailable
-    from entrypoints.server import CannotListen
-    from entrypoints.server import serve as serve_until_stopped
+    from entrypoints.serving.listening import CannotListen
 
     try:
-        serve_until_stopped(settings, announce=_announce)
+        if child is not None:
+            from entrypoints.server import serve_for
+
+            listener, line = (socket.socket(fileno=descriptor) for descriptor in child)
+            serve_for(line, settings, listener)
+        elif settings.workers > 1:
+            _supervise(settings)
+        else:
+            from entrypoints.server import serve as serve_until_stopped
+
+            serve_until_stopped(settings, announce=_announce)
     except Unavailable as trouble:
-        _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
+        _fail(_unusable_database(trouble))
     except CannotListen as trouble:
         _fail(f"Cannot listen on {settings.host}:{settings.port}: {trouble}")
+
+
+def _supervise(settings: Settings) -> None:
+    from entrypoints.logs import configure_logs
+    from entrypoints.serving.listening import listen
+    from entrypoints.serving.processes import CannotStart, Supervisor
+
+    def command(listener: int, line: int) -> list[str]:
+        # -P: what lies in the working directory is none of ours.
+        own = [sys.executable, "-P", "-m", "entrypoints.cli.main"]
+        return [*own, "serve", "--workers", str(settings.workers), "--child", str(listener), str(line)]
+
+    async def supervise() -> None:
+        listening = settings.listening_on(listener.getsockname()[1])
+        await Supervisor(command, listener, settings.workers).run(lambda: _announce(listening))
+
+    configure_logs(settings.log_format)
+    with listen(settings) as listener:
+        try:
+            asyncio.run(supervise())
+        except CannotStart as failed:
+            sys.exit(failed.status if failed.status > 0 else 1)
+
+
+@main.command()
+def worker() -> None:
+    """Send letters and keep house, without serving; as many of these as wanted."""
+    settings = _settings()
+    from domain.errors import Unavailable
+    from entrypoints.background import work
+
+    try:
+        work(settings, announce=lambda: click.echo("Ostiary's worker has started.", err=True))
+    except Unavailable as trouble:
+        _fail(_unusable_database(trouble))
 
 
 @main.command()
@@ -51,7 +105,7 @@ def migrate() -> None:
     try:
         revision = asyncio.run(migrate_database(settings))
     except Unavailable as trouble:
-        _fail(f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}")
+        _fail(_unusable_database(trouble))
     click.echo(f"The database is at schema revision {revision}.")
 
 
@@ -89,6 +143,10 @@ def _settings() -> Settings:
         _fail(str(error))
 
 
+def _unusable_database(trouble: Exception) -> str:
+    return f"The database cannot be used: {getattr(trouble.__cause__, 'orig', trouble.__cause__)}"
+
+
 def _announce(settings: Settings) -> None:
     base = settings.public_url
     lines = [f"Ostiary listens on http://{settings.host}:{settings.port} and is reached at {base}"]
@@ -102,8 +160,10 @@ def _announce(settings: Settings) -> None:
         lines.append(f"  letters        {base}/dev/inbox (nothing is mailed)")
     if settings.serves_openapi:
         lines.append(f"  API            {base}/docs and {base}/openapi.json")
+    if settings.workers > 1:
+        lines.append(f"  processes      {settings.workers}")
     if not settings.worker:
-        lines.append("  letters do not leave from this process: OSTIARY_WORKER is off")
+        lines.append("  letters        leave from `ostiary worker` only: OSTIARY_WORKER is off")
     lines.append("  nobody learns from sign-up or sign-in who has an account (OSTIARY_DISCLOSURE=opaque)")
     if settings.verify_elsewhere == "allow":
         lines.append(
@@ -118,3 +178,7 @@ def _announce(settings: Settings) -> None:
 def _fail(message: str) -> NoReturn:
     click.echo(message, err=True)
     sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

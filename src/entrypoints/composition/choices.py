@@ -46,8 +46,8 @@ def _generated_secret(file: Path, randomness: Randomness) -> str:
 
 @contextmanager
 def argon2_hasher(settings: Settings) -> Iterator[Argon2Hasher]:
-    """Argon2id in as many slots as cores, unless the settings say otherwise."""
-    slots = HashingSlots(settings.hashing_slots or os.cpu_count() or 1)
+    """Argon2id in as many slots as cores, shared out among the processes, unless the settings say otherwise."""
+    slots = HashingSlots(settings.hashing_slots or max((os.cpu_count() or 1) // settings.workers, 1))
     try:
         yield Argon2Hasher(
             Argon2Parameters(

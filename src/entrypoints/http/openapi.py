@@ -18,7 +18,7 @@ from entrypoints.settings import Settings
 _KEY = "documented"
 _OF_EVERY_BODY = ("malformed_request", "payload_too_large", "unsupported_media_type", "request_timeout")
 _OF_EVERY_CHANGE = ("foreign_origin",)
-_OF_EVERY_CALL = ("server_error",)
+_OF_EVERY_CALL = ("headers_too_large", "server_error")
 
 
 @dataclass(frozen=True, kw_only=True)

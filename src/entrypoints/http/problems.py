@@ -54,6 +54,7 @@ STATUS = {
     "payload_too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,
+    "headers_too_large": 431,
     "server_error": 500,
     "overloaded": 503,
     "unavailable": 503,
@@ -68,6 +69,7 @@ _DETAILS = {
     "request_timeout": "The request did not arrive in time.",
     "payload_too_large": "The request is larger than 16 KiB.",
     "unsupported_media_type": "Send JSON in UTF-8, uncompressed, as application/json.",
+    "headers_too_large": "The request line and headers are larger than 32 KiB.",
     "server_error": "Something went wrong on our side.",
 }
 _CODES_OF_FRAMEWORK = {
