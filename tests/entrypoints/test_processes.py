@@ -41,7 +41,7 @@ def wait_for_others(server: Server, before: list[int]) -> list[int]:
         now = children(server)
         return now if len(now) == 2 and not set(now) & set(before) else None
 
-    now: list[int] = wait_for(look, "other processes", patience=60)
+    now: list[int] = wait_for(look, "other processes", patience=120)
     return now
 
 
