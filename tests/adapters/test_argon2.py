@@ -234,7 +234,7 @@ async def test_a_storm_beyond_the_queue_is_turned_away_and_never_runs(
     answers = await asyncio.gather(*(hasher.verify(PASSWORD, stored) for _ in range(300)), return_exceptions=True)
     turned_away = [answer for answer in answers if isinstance(answer, Overloaded)]
     assert len(turned_away) + answers.count(True) == 300
-    assert len(turned_away) >= 300 - 2 - 2 * 32
+    assert len(turned_away) >= 300 - 2 - 2 - 2 * 32, "two at work, two handed over, the queue"
     assert slots.runs - already == answers.count(True)
 
 

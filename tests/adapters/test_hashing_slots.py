@@ -53,7 +53,7 @@ def work() -> Work:
 
 @pytest.fixture
 async def slots(work: Work) -> AsyncIterator[HashingSlots]:
-    made = HashingSlots(SLOTS, queue_per_slot=3, patience=timedelta(seconds=20))
+    made = HashingSlots(SLOTS, ahead=0, queue_per_slot=3, patience=timedelta(seconds=20))
     yield made
     work.let_go()
     made.close()
@@ -113,7 +113,7 @@ async def test_the_queue_has_room_again_when_somebody_leaves_it(slots: HashingSl
 
 
 async def test_nobody_waits_longer_than_their_patience(work: Work) -> None:
-    slots = HashingSlots(SLOTS, patience=timedelta(milliseconds=20))
+    slots = HashingSlots(SLOTS, ahead=0, patience=timedelta(milliseconds=20))
     tasks = await fill(slots, work)
     with pytest.raises(Overloaded):
         await asyncio.wait_for(slots.run(work.job), 5)
@@ -157,7 +157,7 @@ async def test_a_crowd_that_is_cancelled_while_waiting_leaves_every_slot_usable(
 
 
 async def test_closing_starts_nothing_more_and_lets_finish_what_runs(work: Work) -> None:
-    slots = HashingSlots(SLOTS)
+    slots = HashingSlots(SLOTS, ahead=0)
     running = await fill(slots, work)
     slots.close()
     work.let_go()
@@ -167,7 +167,7 @@ async def test_closing_starts_nothing_more_and_lets_finish_what_runs(work: Work)
 
 
 async def test_who_waits_while_the_slots_are_closed_is_turned_away_and_not_met_with_a_fault(work: Work) -> None:
-    slots = HashingSlots(SLOTS)
+    slots = HashingSlots(SLOTS, ahead=0)
     tasks = await fill(slots, work, waiting=1)
     slots.close()
     work.let_go()
@@ -180,7 +180,7 @@ async def test_as_many_threads_as_slots_and_they_end_when_closed(work: Work) -> 
     def ours() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name.startswith("hashing")]
 
-    slots, before = HashingSlots(SLOTS), len(ours())
+    slots, before = HashingSlots(SLOTS, ahead=0), len(ours())
     tasks = await fill(slots, work, waiting=10)
     assert len(ours()) == before + SLOTS
     work.let_go()
@@ -216,7 +216,7 @@ async def test_whoever_is_turned_away_is_counted(slots: HashingSlots, work: Work
 
 
 async def test_whoever_waited_in_vain_is_counted_too(work: Work) -> None:
-    slots = HashingSlots(SLOTS, patience=timedelta(milliseconds=20))
+    slots = HashingSlots(SLOTS, ahead=0, patience=timedelta(milliseconds=20))
     tasks = await fill(slots, work)
     with pytest.raises(Overloaded):
         await slots.run(work.job)
@@ -231,8 +231,18 @@ async def test_hashing_steps_back_for_the_event_loop() -> None:
     def niceness() -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    slots = HashingSlots(SLOTS)
+    slots = HashingSlots(SLOTS, ahead=0)
     before = niceness()
     assert await slots.run(niceness) == before + 10
     assert niceness() == before
+    slots.close()
+
+
+async def test_a_job_handed_over_ahead_runs_when_a_thread_is_free_and_not_before(work: Work) -> None:
+    slots = HashingSlots(SLOTS)
+    tasks = await fill(slots, work, waiting=SLOTS)
+    assert (work.running, slots.busy, slots.waiting) == (SLOTS, SLOTS, 0)
+    work.let_go()
+    await asyncio.gather(*tasks)
+    assert (work.most, slots.busy) == (SLOTS, 0)
     slots.close()

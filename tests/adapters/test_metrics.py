@@ -119,7 +119,7 @@ async def test_events_are_counted_by_kind_from_naught_and_refusals_by_limit() ->
 
 
 async def test_hashing_is_seen_while_it_happens() -> None:
-    slots, go = HashingSlots(1, queue_per_slot=1), threading.Event()
+    slots, go = HashingSlots(1, queue_per_slot=1, ahead=0), threading.Event()
     metrics = measuring(slots=slots)
     tasks = [asyncio.create_task(slots.run(go.wait)) for _ in range(3)]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # the one that is turned away

@@ -25,11 +25,20 @@ class HashingSlots:
     at once, which is an answer too (DESIGN section 9). `number`, `busy`, `waiting` and `turned_away` tell how it goes.
     """
 
-    def __init__(self, slots: int, *, queue_per_slot: int = 32, patience: timedelta = timedelta(seconds=2)) -> None:
+    def __init__(
+        self,
+        slots: int,
+        *,
+        queue_per_slot: int = 32,
+        patience: timedelta = timedelta(seconds=2),
+        ahead: int = 1,
+    ) -> None:
         self.number = slots
-        self.busy = self.waiting = self.turned_away = 0
+        self.waiting = self.turned_away = 0
+        self._handed_over = 0
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="hashing", initializer=_step_back)
-        self._free = asyncio.Semaphore(slots)
+        # A thread that is done finds its next job without waiting for the event loop, which may be busy just then.
+        self._free = asyncio.Semaphore(slots * (1 + ahead))
         self._most_waiting = slots * queue_per_slot
         self._patience = patience
 
@@ -52,13 +61,18 @@ class HashingSlots:
         except RuntimeError:  # closed while we waited
             self._free.release()
             raise Overloaded from None
-        self.busy += 1
+        self._handed_over += 1
         # The slot is free when the thread is, not when the one who asked has lost interest.
         future.add_done_callback(lambda _: self._done())
         return await asyncio.shield(future)
 
+    @property
+    def busy(self) -> int:
+        """Slots at work."""
+        return min(self._handed_over, self.number)
+
     def _done(self) -> None:
-        self.busy -= 1
+        self._handed_over -= 1
         self._free.release()
 
     def close(self) -> None:

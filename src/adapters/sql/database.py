@@ -55,7 +55,9 @@ class Database(Protocol):
 
     async def whole(self, statement: ReturningInsert[Any], rows: int, parameters: Mapping[str, object]) -> bool:
         """Run one statement in a transaction of its own, kept only if it returns so many rows; whether it was kept.
-        By the shortest road as well."""
+
+        By the shortest road as well, and for what may be forgotten when the database's own machine crashes: counts.
+        """
 
     def writing(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction that is rolled back unless it is committed."""
