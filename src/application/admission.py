@@ -1,4 +1,4 @@
-"""Letting somebody in who has just proven who they are: shared by verification and sign-in."""
+"""Sessions and the tokens that speak for them: shared by whoever lets somebody in, or goes on with a session."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime

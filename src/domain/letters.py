@@ -41,7 +41,7 @@ class QueuedLetter:
     occasion: Occasion
     recipient: EmailAddress
     subject_id: UUID | None
-    """The sign-up it is about; None when nobody is waiting, which must not be told from outside."""
+    """The sign-up or user it is about; None when it is about nobody, which must not be told from outside."""
     created_at: datetime
     due_at: datetime
     expires_at: datetime

@@ -8,7 +8,8 @@ from domain.limits import Charge, Unit
 
 
 class Limits(Protocol):
-    """Exact sliding windows. Each call is a short transaction of its own, untouched by what the work does later.
+    """Exact sliding windows. Each call is a short transaction of its own, untouched by what the work does later;
+    within a unit of work it is part of that, and who goes on after a refusal there asks for one charge at a time.
 
     Raises `Unavailable` when the store does not answer: a limit that cannot be counted is a refusal, never a pass.
     """

@@ -26,7 +26,7 @@ class UserShape(Struct, frozen=True, kw_only=True):
 
 
 class SignedInShape(Struct, frozen=True, kw_only=True):
-    """A session has begun."""
+    """A session has begun, or goes on."""
 
     user: UserShape
     access_token: Annotated[str, Meta(description="For `Authorization: Bearer`.")]
