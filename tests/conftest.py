@@ -19,10 +19,10 @@ settings.load_profile("ostiary")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How often the service is killed: a few times in the suite, some hundreds before a release. Keys likewise."""
-    parser.addoption("--kills", type=int, default=6, help="how often tests/adapters/test_kill.py kills the service")
-    parser.addoption("--keys", type=int, default=10_000, help="keys that tests/adapters/test_limits_growth.py spends")
-    parser.addoption("--cases", type=int, default=60, help="cases that tests/entrypoints/test_cases.py tries, a server")
-    parser.addoption("--sequences", type=int, default=8, help="sequences tests/application/test_any_order.py runs")
+    parser.addoption("--kills", type=int, default=3, help="how often tests/adapters/test_kill.py kills the service")
+    parser.addoption("--keys", type=int, default=3_000, help="keys that tests/adapters/test_limits_growth.py spends")
+    parser.addoption("--cases", type=int, default=30, help="cases that tests/entrypoints/test_cases.py tries, a server")
+    parser.addoption("--sequences", type=int, default=4, help="sequences tests/application/test_any_order.py runs")
 
 
 @pytest.fixture
