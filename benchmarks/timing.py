@@ -18,6 +18,7 @@ from tests.support import postgresql
 
 WARM_UP = 50
 PRESENT, ABSENT, WAITING = "ada@example.com", "absent@example.com", "waiting@example.com"
+OTHER = "waiting2@example.com"
 WANTED = "AUC 0.45 to 0.55, medians within 1 ms or 2 %"
 
 Bodies = tuple[Mapping[str, str], Mapping[str, str]]
@@ -32,9 +33,10 @@ class Stopwatch:
         # http.client sends head and body apart; without this the kernel's waiting drowns what is measured.
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def post(self, path: str, body: Mapping[str, str]) -> float:
+    def post(self, path: str, body: Mapping[str, str], cookie: str | None = None) -> float:
         """Milliseconds from sending to the whole answer."""
-        return self._timed("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        by = {"Cookie": cookie} if cookie else {}
+        return self._timed("POST", path, json.dumps(body), {"Content-Type": "application/json", **by})
 
     def get(self, path: str, cookie: str) -> float:
         """The same."""
@@ -76,7 +78,8 @@ def main(count: int) -> None:
     sign_in: Bodies = ({"email": ABSENT, "password": wrong}, {"email": PRESENT, "password": wrong})
     with postgresql.fresh_database() as url, ostiary(url, **NO_LIMITS) as server:
         cookie, _ = member(server)
-        server.post("/auth/signup", {"email": WAITING, "password": PASSWORD, "name": "Ada"})
+        for email in (WAITING, OTHER):
+            server.post("/auth/signup", {"email": email, "password": PASSWORD, "name": "Ada"})
         watch = Stopwatch(server)
         flows: list[tuple[str, str, Bodies]] = [
             ("time of sign-in, absent and present", "/auth/signin", sign_in),
@@ -96,10 +99,26 @@ def main(count: int) -> None:
                 ({"email": ABSENT}, {"email": WAITING}),
             ),
             ("time of sign-up, absent and present", "/auth/signup", (_sign_up(ABSENT), _sign_up(PRESENT))),
+            (
+                "time of forgot-password, absent and present",
+                "/auth/forgot-password",
+                ({"email": ABSENT}, {"email": PRESENT}),
+            ),
+            (
+                "time of forgot-password, absent and waiting",
+                "/auth/forgot-password",
+                ({"email": ABSENT}, {"email": WAITING}),
+            ),
         ]
         compare("time of sign-in, the same class twice", lambda _: watch.post("/auth/signin", sign_in[0]), count)
         for name, path, bodies in flows:
             compare(name, lambda which, path=path, bodies=bodies: watch.post(path, bodies[which]), count)  # type: ignore[misc]
+        wishes: Bodies = ({"email": ABSENT}, {"email": OTHER})
+        compare(
+            "time of change-email, to an absent and a waiting address",
+            lambda which: watch.post("/auth/change-email", wishes[which], cookie),
+            count,
+        )
         for name, path, bodies in flows[2:]:
 
             def followed(which: int, path: str = path, bodies: Bodies = bodies) -> float:

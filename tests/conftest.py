@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support import processes
 from tests.support.server import Server, run_server
-from tests.support.store_kinds import STORES
 from tests.support.world import World, make_world
 
 # Property tests run the same examples everywhere, take the time they need, and leave no files behind;
@@ -18,11 +18,20 @@ settings.load_profile("ostiary")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How often the service is killed: a few times in the suite, some hundreds before a release. Keys likewise."""
+    """How much of what can be done without end is done: a little in the suite, a lot before a release."""
     parser.addoption("--kills", type=int, default=3, help="how often tests/adapters/test_kill.py kills the service")
     parser.addoption("--keys", type=int, default=3_000, help="keys that tests/adapters/test_limits_growth.py spends")
     parser.addoption("--cases", type=int, default=30, help="cases that tests/entrypoints/test_cases.py tries, a server")
     parser.addoption("--sequences", type=int, default=4, help="sequences tests/application/test_any_order.py runs")
+    parser.addoption(
+        "--every-store", action="store_true", help="hold each conversation over PostgreSQL, not races only"
+    )
+    parser.addoption("--cold", action="store_true", help="start each process as a user would, which takes its time")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the first process starts."""
+    processes.cold = bool(config.getoption("--cold"))
 
 
 @pytest.fixture
@@ -47,13 +56,6 @@ def sequences(request: pytest.FixtureRequest) -> int:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """The use cases over the memory adapters."""
     async with make_world("memory", tmp_path) as made:
-        yield made
-
-
-@pytest.fixture(params=sorted(STORES))
-async def any_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """The use cases over each store in turn."""
-    async with make_world(request.param, tmp_path) as made:
         yield made
 
 

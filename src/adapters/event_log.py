@@ -44,6 +44,8 @@ class StructuredEventLog:
             fields["who"] = self.pseudonym(subject)
         if event.user_id is not None:
             fields["user_id"] = str(event.user_id)
+        if event.actor_id is not None:
+            fields["actor_id"] = str(event.actor_id)
         if event.reason is not None:
             fields["reason"] = event.reason
         fields.update(event.counts)

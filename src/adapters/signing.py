@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -56,22 +57,29 @@ class HmacDeviceMarks:
         self._tag_keys = [secret.derive("device mark tags") for secret in secrets]
         self._randomness = randomness
 
-    def mark(self, user: User, credential_version: int, held: str | None, now: datetime) -> str:
+    def mark(self, user: User, credential_version: int, held: str | None, now: datetime, *, anew: bool = False) -> str:
         good = self._good_marks(held, now)
         own = self._of(user.email, good) + (self._of(user.username, good) if user.username else [])
         new = DeviceMark(
-            device_id=own[0].device_id if own else self._randomness.bytes(_DEVICE_ID_BYTES),
+            device_id=own[0].device_id if own and not anew else self._randomness.bytes(_DEVICE_ID_BYTES),
             expires_at=int((now + MARK_LIFETIME).timestamp()),
             credential_version=credential_version,
             address_tag=_tag(self._tag_keys[0], user.email),
             username_tag=_tag(self._tag_keys[0], user.username) if user.username else _NO_TAG,
+            user_tag=_tag(self._tag_keys[0], user.id),
         )
         sealed = replace(new, mac=_device_mac(self._keys[0], new))
         return DeviceMark.join([sealed, *(mark for mark in good if mark not in own)][:MOST_MARKS])
 
     def recognises(self, held: str | None, identifier: EmailAddress | Username, now: datetime) -> KnownDevice | None:
         fitting = self._of(identifier, self._good_marks(held, now))
-        return KnownDevice(fitting[0].device_id.hex(), fitting[0].credential_version) if fitting else None
+        if not fitting:
+            return None
+        mark = fitting[0]
+        return KnownDevice(mark.device_id.hex(), mark.credential_version, mark.user_tag)
+
+    def is_of(self, device: KnownDevice, user: User) -> bool:
+        return device.user_tag in {_tag(key, user.id) for key in self._tag_keys}
 
     def _good_marks(self, held: str | None, now: datetime) -> list[DeviceMark]:
         return [mark for mark in DeviceMark.parse_all(held or "") if self._sealed_by_us(mark) and mark.alive(now)]
@@ -90,8 +98,8 @@ def _device_mac(key: bytes, mark: DeviceMark) -> bytes:
     return hmac.digest(key, mark.sealed_part, "sha256")
 
 
-def _tag(key: bytes, identifier: EmailAddress | Username) -> bytes:
-    """What stands for an address or a username; the same text as the other kind has another tag."""
+def _tag(key: bytes, identifier: EmailAddress | Username | UUID) -> bytes:
+    """What stands for an address, a username or a user; the same text as another kind has another tag."""
     named = f"{type(identifier).__name__} {identifier}"
     return hmac.digest(key, named.encode(), "sha256")[:_TAG_BYTES]
 

@@ -2,16 +2,27 @@
 
 from dataclasses import dataclass
 
+from application.use_cases.account_deletion import DeleteAccount
+from application.use_cases.administration import ChangeUser, EndAllSessions, EndUserSessions
+from application.use_cases.email_change import ChangeEmail, ConfirmEmailChange
 from application.use_cases.email_verification import VerifyEmail
+from application.use_cases.event_history import ListAllEvents, ListEvents
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
 from application.use_cases.mail_delivery import DeliverMail
 from application.use_cases.open_sign_up import OpenSignUp
+from application.use_cases.password_change import ChangePassword
+from application.use_cases.password_reset import ForgotPassword, ResetPassword
+from application.use_cases.profile import ChangeProfile
 from application.use_cases.refresh import Refresh
 from application.use_cases.resend_verification import ResendVerification
-from application.use_cases.sessions import SignOut
+from application.use_cases.sessions import EndSession, ListSessions, SignOut
 from application.use_cases.sign_in import SignIn
 from application.use_cases.sign_up import SignUp
+from application.use_cases.started_reset import StartReset
+from application.use_cases.undo import UndoChange
+from application.use_cases.user_creation import CreateUser
+from application.use_cases.user_directory import ListUsers, ShowUser
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +34,26 @@ class UseCases:
     resend_verification: ResendVerification
     sign_in: SignIn
     refresh: Refresh
-    sign_out: SignOut
     identify: Identify
+    sign_out: SignOut
+    list_sessions: ListSessions
+    end_session: EndSession
+    list_events: ListEvents
+    forgot_password: ForgotPassword
+    reset_password: ResetPassword
+    change_password: ChangePassword
+    change_profile: ChangeProfile
+    change_email: ChangeEmail
+    confirm_email_change: ConfirmEmailChange
+    delete_account: DeleteAccount
+    undo_change: UndoChange
+    list_users: ListUsers
+    show_user: ShowUser
+    change_user: ChangeUser
+    end_user_sessions: EndUserSessions
+    start_reset: StartReset
+    list_all_events: ListAllEvents
+    create_user: CreateUser
+    end_all_sessions: EndAllSessions
     deliver_mail: DeliverMail
     keep_house: KeepHouse

@@ -7,7 +7,6 @@ from uuid import UUID
 from application.ports.environment import Ids, Randomness
 from domain.email_address import EmailAddress
 from domain.letters import Occasion, QueuedLetter
-from domain.sign_up import WAITING_TIME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +17,15 @@ class LetterRequests:
     randomness: Randomness
     jitter: timedelta
 
-    def make(self, occasion: Occasion, recipient: EmailAddress, subject_id: UUID | None, now: datetime) -> QueuedLetter:
+    def make(
+        self,
+        occasion: Occasion,
+        recipient: EmailAddress,
+        subject_id: UUID | None,
+        now: datetime,
+        *,
+        credential_version: int | None = None,
+    ) -> QueuedLetter:
         """One, to be queued with the work that gives rise to it."""
         return QueuedLetter(
             id=self.ids.new(),
@@ -27,5 +34,6 @@ class LetterRequests:
             subject_id=subject_id,
             created_at=now,
             due_at=now + self.jitter * self.randomness.fraction(),
-            expires_at=now + WAITING_TIME,
+            expires_at=now + occasion.waiting_time,
+            credential_version=credential_version,
         )

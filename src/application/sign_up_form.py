@@ -1,13 +1,15 @@
 """The form that somebody joins with: judged and charged in the same way whoever answers it."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from application.admission import SessionWish
 from application.new_password import NewPasswordRules
 from application.ports.environment import Clock, EventLog
 from application.ports.limits import Limits
 from domain.client import Client
+from domain.declared_fields import FieldValue, changed_fields
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
 from domain.errors import Conflict, Overloaded, Unavailable, Violation
@@ -15,7 +17,6 @@ from domain.events import Event, EventKind
 from domain.limits import Charge, Quotas, Unit
 from domain.password import Password
 from domain.profile import ProfileRules
-from domain.session import Transport
 from domain.username import Username
 from domain.violations import Broken, Violations
 
@@ -24,7 +25,8 @@ from domain.violations import Broken, Violations
 class SignUpCommand:
     """What was typed, unjudged. `malformed` are fields the edge could not even read, to be reported with the rest.
 
-    `transport` and `remember` are for a session, where signing up begins one.
+    `fields` is what was given for declared fields; `session` says who is calling, and how they want it where signing up
+    begins one.
     """
 
     email: str | None
@@ -32,9 +34,8 @@ class SignUpCommand:
     name: str | None = None
     username: str | None = None
     password_confirm: str | None = field(default=None, repr=False)
-    transport: Transport = Transport.COOKIE
-    remember: bool = True
-    client: Client
+    fields: Mapping[str, object] = field(default_factory=dict)
+    session: SessionWish
     malformed: tuple[Violation, ...] = ()
 
 
@@ -46,6 +47,7 @@ class Applicant:
     password: Password
     name: DisplayName | None
     username: Username | None
+    fields: Mapping[str, FieldValue]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,7 @@ class SignUpForm:
             violations.add("username", "unknown_field", "Usernames are not used here.")
         elif self.profile.username == "required" or command.username is not None:
             username = violations.parse("username", command.username, Username.parse)
+        fields = self.profile.declared.judge(violations, command.fields, joining=True)
         if password is not None:
             about = (command.email, command.name, command.username, email, name, username)
             self.new_passwords.judge(violations, "password", password, about=about)
@@ -81,7 +84,7 @@ class SignUpForm:
         violations.settle()
         assert email is not None  # noqa: S101 - settled above
         assert password is not None  # noqa: S101 - settled above
-        return Applicant(email, password, name, username)
+        return Applicant(email, password, name, username, changed_fields({}, fields))
 
     @asynccontextmanager
     async def charged(self, applicant: Applicant, client: Client) -> AsyncIterator[list[Unit]]:

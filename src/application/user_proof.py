@@ -6,9 +6,12 @@ from application.admission import Admission, SessionWish, SignedIn
 from application.ports.environment import Clock
 from application.ports.units_of_work import Opens, Proving
 from application.second_fact import Facts, PasswordFacts
+from domain.client import Client
 from domain.errors import PasswordRequired
+from domain.events import Event, EventKind
 from domain.one_time_token import OneTimeToken, Purpose
 from domain.password import PasswordHash
+from domain.profile import ProfileRules
 from domain.session import Session
 from domain.user import Credential, User
 
@@ -26,16 +29,24 @@ class UserProof:
     """The session that goes on; else a new one begins."""
 
 
+def address_verified(user: User, client: Client, new_hash: PasswordHash | None = None) -> Event:
+    """What is written down of it; a new hash means that somebody took the account over."""
+    reason = "password_replaced" if new_hash is not None else None
+    return Event(kind=EventKind.ADDRESS_VERIFIED, client=client, email=user.email, user_id=user.id, reason=reason)
+
+
 @dataclass(frozen=True, kw_only=True)
 class UserProving:
     """A user's own session or password leaves everything as it is, now verified. With `new_password` the account is
-    taken over: the password and the name are those given here, and every session begun under the old one is dead.
+    taken over: the password and the name are those given here, what the other person put into declared fields is
+    wiped, and every session begun under the old password is dead.
     """
 
     proving: Opens[Proving]
     passwords: PasswordFacts
     admission: Admission
     clock: Clock
+    profile: ProfileRules
     token_suffices: bool
 
     async def choose(
@@ -63,6 +74,14 @@ class UserProving:
         version = credential.version + 1 if proof.new_hash is not None else credential.version
         session = proof.session or self.admission.begin(user.id, version, wish, now)
         async with self.proving() as unit:
+            await unit.accounts.hold(user.id)
+            held = await unit.users.hold(user.id)
+            if held is None or held.email != user.email:
+                return None
+            # What the profile is now, which may have changed since it was read.
+            user = replace(held, email_verified=True)
+            if proof.new_hash is not None:
+                user = replace(user, name=proof.user.name, fields=self.profile.declared.without_input(held.fields))
             if (
                 await unit.tokens.spend(proof.token.digest, Purpose.VERIFY_ADDRESS, now)
                 and await unit.users.prove(user)
@@ -70,6 +89,8 @@ class UserProving:
                 and (proof.session is not None or await unit.sessions.add(session))
             ):
                 await unit.sign_ups.delete_waiting(user.email, keep=user.id)
+                await unit.users.note_first_sign_in(user.id, now)
+                await unit.events.add(address_verified(user, wish.client, proof.new_hash), now)
                 await unit.commit()
                 return self.admission.welcome(user, session, wish)
         return None

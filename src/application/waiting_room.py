@@ -52,6 +52,7 @@ class WaitingRoom:
             email=applicant.email,
             name=applicant.name,
             username=applicant.username,
+            fields=applicant.fields,
             password_hash=password_hash,
             cookie_digest=cookie.digest,
             client_unit=next((unit for unit in units if unit.limit == "sign_up_client"), None),

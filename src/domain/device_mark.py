@@ -13,8 +13,8 @@ MARK_LIFETIME = timedelta(days=180)
 MOST_MARKS = 4
 """So many people may share a browser; of more, those who signed in there last are known."""
 
-_VERSION = 1
-_SEALED = struct.Struct(">B16sQI16s16s")
+_VERSION = 2
+_SEALED = struct.Struct(">B16sQI16s16s16s")
 _MAC_BYTES = 32
 
 
@@ -28,6 +28,8 @@ class DeviceMark:
     """Under which its owner was let in; once the password is another, whoever knew the old one is a stranger again."""
     address_tag: bytes
     username_tag: bytes
+    user_tag: bytes
+    """For whose account: somebody else may have the address or the username one day, and begins at version 1, too."""
     mac: bytes = field(default=b"", repr=False)
 
     @classmethod
@@ -36,8 +38,8 @@ class DeviceMark:
         packed = decode_base64url(text)
         if packed is None or len(packed) != _SEALED.size + _MAC_BYTES:
             return None
-        version, device_id, expires_at, credential_version, *tags = _SEALED.unpack_from(packed)
-        mark = cls(device_id, expires_at, credential_version, tags[0], tags[1], packed[_SEALED.size :])
+        version, device_id, expires_at, credential_version, address, username, user = _SEALED.unpack_from(packed)
+        mark = cls(device_id, expires_at, credential_version, address, username, user, packed[_SEALED.size :])
         return mark if version == _VERSION else None
 
     @classmethod
@@ -66,6 +68,7 @@ class DeviceMark:
             self.credential_version,
             self.address_tag,
             self.username_tag,
+            self.user_tag,
         )
 
     def alive(self, now: datetime) -> bool:

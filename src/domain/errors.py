@@ -68,6 +68,34 @@ class Forbidden(Refusal):
     detail = "This is not yours to see."
 
 
+class NotFound(Refusal):
+    """There is no such thing, or it is somebody else's: not told apart."""
+
+    code = "not_found"
+    detail = "There is nothing here."
+
+
+class OwnAccount(Refusal):
+    """An administrator would lock themselves out: somebody else has to do it."""
+
+    code = "own_account"
+    detail = "You cannot do this to your own account. Another administrator can."
+
+
+class AccountDisabled(Refusal):
+    """What is asked for makes no sense while the account is disabled; told to administrators only."""
+
+    code = "account_disabled"
+    detail = "This account is disabled. Enable it first."
+
+
+class ReauthenticationRequired(Refusal):
+    """The session is good, but its owner has to show once more who they are (ASVS 7.5.1)."""
+
+    code = "reauthentication_required"
+    detail = "Give your password as well, or sign in again first."
+
+
 class TokenInvalid(Refusal):
     """Malformed, unknown, used, superseded or meant for something else: not told apart (R44)."""
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.email_address import EmailAddress
 from domain.one_time_token import Purpose
 from domain.secret import Secret
+from domain.sign_up import WAITING_TIME
 
 FIRST_RETRY = timedelta(seconds=10)
 LONGEST_RETRY = timedelta(minutes=30)
@@ -20,9 +21,54 @@ class Occasion(StrEnum):
 
     SIGN_UP = "sign_up"
     RESEND = "resend"
+    FORGOT_PASSWORD = "forgot_password"  # noqa: S105 - the name of an occasion
+    CHANGE_EMAIL = "change_email"
+    NEW_DEVICE = "new_device"
+    SESSION_STOLEN = "session_stolen"
+    SESSIONS_ENDED = "sessions_ended"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of an occasion
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an occasion
+    EMAIL_CHANGED = "email_changed"
+    ACCOUNT_DELETED = "account_deleted"
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the token of such a letter is for."""
+        return _PURPOSES[self]
+
+    @property
+    def notice(self) -> bool:
+        """Whether it tells an owner what happened to their account, with a link that undoes it."""
+        return self.purpose is Purpose.UNDO
+
+    @property
+    def waiting_time(self) -> timedelta:
+        """How long such a letter is worth sending."""
+        return _WAITING_TIMES[self.purpose]
 
 
-_PURPOSES = {Occasion.SIGN_UP: Purpose.VERIFY_ADDRESS, Occasion.RESEND: Purpose.VERIFY_ADDRESS}
+_PURPOSES = {
+    Occasion.SIGN_UP: Purpose.VERIFY_ADDRESS,
+    Occasion.RESEND: Purpose.VERIFY_ADDRESS,
+    Occasion.FORGOT_PASSWORD: Purpose.RESET_PASSWORD,
+    Occasion.CHANGE_EMAIL: Purpose.CHANGE_EMAIL,
+    Occasion.NEW_DEVICE: Purpose.UNDO,
+    Occasion.SESSION_STOLEN: Purpose.UNDO,
+    Occasion.SESSIONS_ENDED: Purpose.UNDO,
+    Occasion.PASSWORD_RESET: Purpose.UNDO,
+    Occasion.PASSWORD_CHANGED: Purpose.UNDO,
+    Occasion.EMAIL_CHANGED: Purpose.UNDO,
+    Occasion.ACCOUNT_DELETED: Purpose.UNDO,
+}
+
+NOTICE_TIME = timedelta(days=7)
+_REQUEST_TIME = timedelta(hours=2)
+_WAITING_TIMES = {
+    Purpose.VERIFY_ADDRESS: WAITING_TIME,
+    Purpose.RESET_PASSWORD: _REQUEST_TIME,
+    Purpose.CHANGE_EMAIL: _REQUEST_TIME,
+    Purpose.UNDO: NOTICE_TIME,
+}
 
 
 class Outcome(StrEnum):
@@ -30,6 +76,10 @@ class Outcome(StrEnum):
 
     VERIFY_ADDRESS = "verify_address"
     ACCOUNT_EXISTS = "account_exists"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of an outcome
+    CONFIRM_ADDRESS = "confirm_address"
+    ADDRESS_IN_USE = "address_in_use"
+    NOTICE = "notice"
     NONE = "none"
 
 
@@ -45,6 +95,8 @@ class QueuedLetter:
     created_at: datetime
     due_at: datetime
     expires_at: datetime
+    credential_version: int | None = None
+    """The account's when the letter was asked for: once it has another, the letter is none."""
     attempts: int = 0
     outcome: Outcome | None = None
     """What an earlier attempt made of it."""
@@ -52,7 +104,7 @@ class QueuedLetter:
     @property
     def purpose(self) -> Purpose:
         """What its token is for. A newer request of the same purpose about the same subject supersedes this one."""
-        return _PURPOSES[self.occasion]
+        return self.occasion.purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +125,45 @@ class AccountExists:
     recipient: EmailAddress
 
 
-Letter = VerifyAddress | AccountExists
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetPassword:
+    """*Choose a new password*, with a link."""
+
+    recipient: EmailAddress
+    token: Secret = field(repr=False)
+    valid_for: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmAddress:
+    """*Confirm your new address*, with a link. The mailbox is not proven: no word that anybody wrote."""
+
+    recipient: EmailAddress
+    token: Secret = field(repr=False)
+    valid_for: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressInUse:
+    """*Somebody wanted to move their account to this address, but you have one here already*."""
+
+    recipient: EmailAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """*This happened to your account*; when, where and on which device, with a link that says *this wasn't me*."""
+
+    recipient: EmailAddress
+    occasion: Occasion
+    token: Secret = field(repr=False)
+    valid_for: timedelta
+    happened_at: datetime
+    device: str
+    masked_address: str
+
+
+Letter = VerifyAddress | AccountExists | ResetPassword | ConfirmAddress | AddressInUse | Notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +176,11 @@ class RenderedLetter:
     text: str = field(repr=False)
     html: str = field(repr=False)
     written_at: datetime
+
+
+def address_subject(email: EmailAddress) -> UUID:
+    """The subject of a letter about whoever has this address, known or not: asked for again, it is the same one."""
+    return uuid5(NAMESPACE_URL, f"mailto:{email}")
 
 
 def retry_delay(attempts: int, luck: float) -> timedelta:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+from domain.spans import UNITS, in_words
+
 _TEXT = re.compile(r"(?P<quota>[1-9][0-9]{0,6})/(?P<count>[1-9][0-9]{0,4})?(?P<unit>[smhd])")
 
 
@@ -27,13 +28,11 @@ class Quota:
         match = _TEXT.fullmatch(text)
         if match is None:
             raise ValueError("expected a quota such as 5/15m, or off")
-        seconds = int(match["count"] or 1) * _UNITS[match["unit"]]
+        seconds = int(match["count"] or 1) * UNITS[match["unit"]]
         return cls(int(match["quota"]), timedelta(seconds=seconds))
 
     def __str__(self) -> str:
-        seconds = int(self.window.total_seconds())
-        size, unit = next((size, unit) for unit, size in reversed(_UNITS.items()) if seconds % size == 0)
-        return f"{self.count}/{seconds // size}{unit}"
+        return f"{self.count}/{in_words(self.window)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +94,14 @@ class Quotas:
     )
     waiting_password: Quota | None = quota(
         "5/48h", "Passwords tried with the letter of one waiting sign-up, or of one unverified user."
+    )
+
+    own_password: Quota | None = quota("5/15m", "Wrong passwords given by somebody who is signed in already.")
+    notice: Quota | None = quota(
+        "5/1h", "Letters telling an owner that the same kind of thing happened to their account."
+    )
+    username_change: Quota | None = quota(
+        "5/1d", "Usernames that one user takes, gives up, or finds taken.", per_client=True
     )
 
     def limit(self, name: str) -> Limit:

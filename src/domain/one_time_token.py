@@ -5,11 +5,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.email_address import EmailAddress
+
 
 class Purpose(StrEnum):
     """What a token is good for; it is refused everywhere else (ASVS 6.6.2)."""
 
     VERIFY_ADDRESS = "verify_address"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a purpose
+    CHANGE_EMAIL = "change_email"
+    UNDO = "undo"
     NOTHING = "nothing"
     """Minted for a letter that carries no link, so that deciding costs the same statements for everyone."""
 
@@ -26,5 +31,12 @@ class OneTimeToken:
     subject_id: UUID
     requested_at: datetime
     expires_at: datetime
+    user_id: UUID | None = None
+    """Whose account it opens, where that is known when it is minted."""
+    credential_version: int | None = None
+    """Under which it was asked for: once the account has another, it is void."""
+    email: EmailAddress | None = None
+    """The address that it proves, where that is neither the sign-up's nor the user's of today."""
     used_at: datetime | None = None
     superseded: bool = False
+    """Whether a newer request, or a newer credential version, has voided it."""

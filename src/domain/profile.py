@@ -1,7 +1,8 @@
 """What a sign-up is asked about the person: the operator's choice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from domain.declared_fields import DeclaredFields
 from domain.email_address import EmailAddress
 
 
@@ -14,6 +15,8 @@ class ProfileRules:
     """`off`, `optional` or `required` (R05)."""
     refused_domains: frozenset[str] = frozenset()
     """Mail domains, with all below them, that nobody may sign up with (R04)."""
+    declared: DeclaredFields = field(default_factory=DeclaredFields)
+    """The operator's own (R12)."""
 
     def refuses(self, email: EmailAddress) -> bool:
         """Whether the address belongs to a refused domain."""

@@ -13,6 +13,9 @@ from domain.secret import decode_base64url
 REFRESH_GRACE = timedelta(seconds=30)
 """How long the parent of the current counter is still good, and the current one good enough: two tabs, late answers."""
 
+FRESH = timedelta(minutes=10)
+"""How long a sign-in proves that it is still the same person (ASVS 7.5.1)."""
+
 PRESENCE_INTERVAL = timedelta(minutes=5)
 """`last_seen_at` is written at most this often."""
 
@@ -96,6 +99,10 @@ class Session:
     def alive(self, now: datetime) -> bool:
         """Whether neither expiry is past."""
         return now < self.idle_expires_at and now < self.absolute_expires_at
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether its owner has shown who they are just now; a clock put back by an hour makes nobody fresh."""
+        return abs(now - self.signed_in_at) < FRESH
 
     def accepts(self, counter: int, now: datetime) -> bool:
         """Whether a token with this counter is current, or the parent of one issued within the grace.

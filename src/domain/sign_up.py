@@ -1,9 +1,11 @@
 """A sign-up is not a user: it waits, apart, until the mailbox is proven (DESIGN section 2)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.declared_fields import FieldValue
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
 from domain.limits import Unit
@@ -26,6 +28,7 @@ class SignUpRequest:
     email: EmailAddress
     name: DisplayName | None
     username: Username | None
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
     password_hash: PasswordHash | None
     cookie_digest: bytes
     client_unit: Unit | None

@@ -1,9 +1,11 @@
 """People whose mailbox is proven, and the credential each of them signs in with (R19)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from domain.declared_fields import FieldValue
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
 from domain.password import PasswordHash
@@ -21,7 +23,10 @@ class User:
     username: Username | None
     created_at: datetime
     role: str = "user"
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    """What the operator's declared fields hold (R12)."""
     disabled_at: datetime | None = None
+    first_signed_in_at: datetime | None = None
 
     @property
     def disabled(self) -> bool:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from domain.errors import ValidationError, Violation
 
+Given = TypeVar("Given")
 Parsed = TypeVar("Parsed")
 
 
@@ -27,22 +28,22 @@ class Violations:
         """Note one broken rule of `field`."""
         self._found.append(Violation(field, code, message))
 
-    def parse(self, field: str, text: str | None, parser: Callable[[str], Parsed]) -> Parsed | None:
+    def parse(self, field: str, given: Given | None, parser: Callable[[Given], Parsed]) -> Parsed | None:
         """What `parser` makes of a required field, or None with the reason noted."""
         if any(violation.field == field for violation in self._found):
             return None
-        if text is None:
+        if given is None:
             self.add(field, "required", "This field is required.")
             return None
         try:
-            return parser(text)
+            return parser(given)
         except Broken as broken:
             self.add(field, broken.code, broken.message)
             return None
 
-    def parse_optional(self, field: str, text: str | None, parser: Callable[[str], Parsed]) -> Parsed | None:
+    def parse_optional(self, field: str, given: Given | None, parser: Callable[[Given], Parsed]) -> Parsed | None:
         """Like `parse`, but a missing field is fine."""
-        return None if text is None else self.parse(field, text, parser)
+        return None if given is None else self.parse(field, given, parser)
 
     def settle(self) -> None:
         """Raise `ValidationError` with everything found, if anything was."""

@@ -61,7 +61,9 @@ async def background_work(use_cases: UseCases) -> AsyncIterator[None]:
         await use_cases.keep_house()
         return CLEAN_EVERY
 
-    tasks = [asyncio.create_task(_repeat(work, stop)) for work in (*[deliver] * WORKERS, clean)]
+    # One after the other, so that a letter waits for the next of them and not for all of them.
+    looks = [_repeat(deliver, stop, first=LOOK_EVERY * number / WORKERS) for number in range(WORKERS)]
+    tasks = [asyncio.create_task(work) for work in (*looks, _repeat(clean, stop))]
     try:
         yield
     finally:
@@ -72,16 +74,20 @@ async def background_work(use_cases: UseCases) -> AsyncIterator[None]:
         await asyncio.gather(*unfinished, return_exceptions=True)
 
 
-async def _repeat(work: Callable[[], Awaitable[float]], stop: asyncio.Event) -> None:
-    """Do it again and again; `work` says how many seconds later. No trouble ends it."""
-    while not stop.is_set():
+async def _repeat(work: Callable[[], Awaitable[float]], stop: asyncio.Event, *, first: float = 0.0) -> None:
+    """Do it `first` seconds from now, and again and again; `work` says how many seconds later. No trouble ends it."""
+    pause = first
+    while not await _is_set_within(pause, stop):
         try:
             pause = await work()
         except Exception as trouble:
             _log.error("background_trouble", exc_info=trouble)
             pause = AFTER_TROUBLE
-        try:
-            async with asyncio.timeout(pause):
-                await stop.wait()
-        except TimeoutError:
-            continue
+
+
+async def _is_set_within(seconds: float, event: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

@@ -16,7 +16,7 @@ from entrypoints.logs import configure_logs
 from entrypoints.metrics_listener import metrics_served, metrics_socket
 from entrypoints.serving.connection import Patience
 from entrypoints.serving.draining import DrainingServer
-from entrypoints.serving.listening import listen, room_for
+from entrypoints.serving.listening import ignore_newcomers, listen, room_for
 from entrypoints.serving.running import run, told_to_stop
 from entrypoints.settings import Settings
 
@@ -79,7 +79,9 @@ async def _serve(
         def stop() -> None:
             stopping.set()
             server.stop()
-            if parent is not None:
+            if parent is None:
+                ignore_newcomers(listener)
+            else:  # others may go on accepting there, and it is the parent who knows
                 loop.remove_reader(parent)
 
         if settings.worker:

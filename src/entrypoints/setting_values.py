@@ -14,12 +14,10 @@ from urllib.parse import urlsplit
 import idna
 
 from domain.email_address import EmailAddress
+from domain.spans import UNITS
 
 Parsed = TypeVar("Parsed")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-"""Seconds in the units that a time is written in."""
 
 
 def text(text: str) -> str | None:
@@ -220,13 +218,6 @@ def sender(text: str) -> Address | None:
         raise ValueError("expected an address such as Ostiary <no-reply@example.com>")
     address = EmailAddress.parse(match["inner"] or match["bare"])
     return Address(display_name=match["name"] or "", username=address.local_part, domain=address.domain)
-
-
-def in_words(span: timedelta) -> str:
-    """A time as `duration` reads it."""
-    seconds = int(span.total_seconds())
-    size, unit = next((size, unit) for unit, size in reversed(UNITS.items()) if seconds % size == 0)
-    return f"{seconds // size}{unit}"
 
 
 @lru_cache(maxsize=256)

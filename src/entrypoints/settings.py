@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from domain.declared_fields import DeclaredFields
 from domain.limits import Quota, Quotas
+from domain.spans import in_words
 from entrypoints import setting_values as values
 from entrypoints.database_url import leads_to_a_pooler
+from entrypoints.fields_file import FieldsFile, SeveralProblems, fields_file
 from entrypoints.setting_values import Listener, Network
 from entrypoints.settings_check import contradictions
 
@@ -34,6 +37,10 @@ def setting(name: str, parse: Callable[[str], Any], default: str, doc: str, *, s
 def _quota(name: str) -> Any:
     [spec] = (spec for spec in fields(Quotas) if spec.name == name)
     return setting(f"OSTIARY_LIMIT_{name.upper()}", Quota.parse, str(spec.default), spec.metadata["doc"])
+
+
+def _kept(what: str, default: str, doc: str) -> Any:
+    return setting(f"OSTIARY_KEEP_{what.upper()}", values.duration("0s", "3650d"), default, f"How long to keep: {doc}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +142,19 @@ class Settings:
         "OSTIARY_SIGN_IN_PATH", values.path, "/auth/signin", "The sign-in page's path at APP_URL."
     )
 
+    reset_path: str = setting(
+        "OSTIARY_RESET_PATH", values.path, "/auth/reset", "The path at APP_URL where a new password is chosen."
+    )
+    confirm_email_path: str = setting(
+        "OSTIARY_CONFIRM_EMAIL_PATH",
+        values.path,
+        "/auth/confirm-email-change",
+        "The path at APP_URL where a new address is confirmed.",
+    )
+    undo_path: str = setting(
+        "OSTIARY_UNDO_PATH", values.path, "/auth/undo", "The path at APP_URL where an owner says: this wasn't me."
+    )
+
     disclosure: str = setting(
         "OSTIARY_DISCLOSURE",
         values.optional_choice("opaque", "friendly"),
@@ -172,6 +192,18 @@ class Settings:
         "Letters leave at a random moment within this time.",
     )
     worker: bool = setting("OSTIARY_WORKER", values.switch, "on", "Send letters and keep house in this process.")
+
+    new_device_letters: bool = setting(
+        "OSTIARY_NEW_DEVICE_LETTERS", values.switch, "on", "Tell an owner by letter of a sign-in on a new device."
+    )
+    keep_sign_ups: timedelta = _kept("sign_ups", "0s", "Sign-ups, after they have expired.")
+    keep_claims: timedelta = _kept("claims", "0s", "Claims on usernames, after they have expired.")
+    keep_tokens: timedelta = _kept("tokens", "2d", "Tokens from letters, after they have expired.")
+    keep_sessions: timedelta = _kept("sessions", "0s", "Sessions, after they have expired.")
+    keep_limits: timedelta = _kept("limits", "0s", "Counts of limits, after their window.")
+    keep_letters: timedelta = _kept("letters", "30d", "Letters, after they left or were given up.")
+    keep_events: timedelta = _kept("events", "365d", "Events.")
+    keep_addresses: timedelta = _kept("addresses", "30d", "Client addresses in events in full; shortened after that.")
 
     session_idle: timedelta = setting(
         "OSTIARY_SESSION_IDLE", values.duration("1m", "365d"), "14d", "A session unused ends."
@@ -214,6 +246,9 @@ class Settings:
     )
     username: str = setting(
         "OSTIARY_USERNAME", values.choice("off", "optional", "required"), "off", "Whether sign-up asks for a username."
+    )
+    fields_file: FieldsFile | None = setting(
+        "OSTIARY_FIELDS", fields_file, "", "A TOML file that declares profile fields of your own; see docs/profile.md."
     )
     disposable_domains: Path | None = setting(
         "OSTIARY_DISPOSABLE_DOMAINS",
@@ -317,6 +352,9 @@ class Settings:
     limit_owner_notice: Quota | None = _quota("owner_notice")
     limit_token_client: Quota | None = _quota("token_client")
     limit_waiting_password: Quota | None = _quota("waiting_password")
+    limit_own_password: Quota | None = _quota("own_password")
+    limit_notice: Quota | None = _quota("notice")
+    limit_username_change: Quota | None = _quota("username_change")
 
     def listening_on(self, port: int) -> "Settings":
         """These settings with the port that the system chose for `OSTIARY_PORT=0`."""
@@ -388,6 +426,11 @@ class Settings:
         port = urlsplit(self.public_url).port or 80
         return frozenset(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1", "[::1]"))
 
+    @property
+    def declared(self) -> DeclaredFields:
+        """The profile fields that the operator declared."""
+        return self.fields_file.declared if self.fields_file is not None else DeclaredFields()
+
     own_mail_sender: bool = False
     """Whether letters leave by a sender of the caller's own."""
 
@@ -440,7 +483,7 @@ def _shown(spec: "Field[Any]", value: Any) -> str:
     if spec.metadata["secret"]:
         return "(set, hidden)" if value else ""
     if isinstance(value, timedelta):
-        return values.in_words(value)
+        return in_words(value)
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, Quota):
@@ -476,6 +519,8 @@ def _read(
             if not text.isprintable():
                 raise ValueError("control characters are not accepted")
             parsed[spec.name] = spec.metadata["parse"](text)
+        except SeveralProblems as several:
+            problems += [f"{name}: {problem}" for problem in several.problems]
         except ValueError as error:
             # Never the value: it may be a secret in the wrong place.
             problems.append(f"{name}: {error}")

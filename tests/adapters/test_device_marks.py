@@ -1,6 +1,7 @@
 """The contract of `application.ports.tokens.DeviceMarks` (DESIGN section 4): docs/sign-in.md."""
 
 import itertools
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -84,7 +85,7 @@ def test_every_device_has_an_id_of_its_own_and_keeps_it_when_it_is_marked_anew(m
 
 def test_it_also_keeps_its_id_when_its_owner_has_another_address_or_username_by_now(marks: Marks) -> None:
     held = marks.mark(ADA, None, NOW)
-    moved = a_user(email=EmailAddress("countess@example.com"), username=ADA.username)
+    moved = replace(ADA, email=EmailAddress("countess@example.com"))
     renewed = marks.mark(moved, held, NOW)
     assert marks.recognises(renewed, moved.email, NOW) == marks.recognises(held, ADA.email, NOW)
     assert marks.recognises(renewed, ADA.email, NOW) is None
@@ -153,9 +154,14 @@ def test_an_accepted_secret_recognises_and_does_not_mark() -> None:
     """Rotation (DESIGN section 3): nobody's device is forgotten as long as the old secret is accepted."""
     old, rotated, new = (Marks(secrets, Counting()) for secrets in ([RETIRED], [SECRET, RETIRED], [SECRET]))
     held = old.mark(BOB, old.mark(ADA, None, NOW), NOW)
-    assert rotated.recognises(held, ADA.email, NOW) == old.recognises(held, ADA.email, NOW) is not None
+    before = old.recognises(held, ADA.email, NOW)
+    assert before is not None
+    assert rotated.recognises(held, ADA.email, NOW) == before
+    assert rotated.is_of(before, ADA)
     renewed = rotated.mark(ADA, held, NOW)
-    assert new.recognises(renewed, ADA.email, NOW) == old.recognises(held, ADA.email, NOW)
+    after = new.recognises(renewed, ADA.email, NOW)
+    assert after is not None
+    assert (after.id, new.is_of(after, ADA)) == (before.id, True)
     assert old.recognises(renewed, ADA.email, NOW) is None
     assert rotated.recognises(renewed, BOB.email, NOW), "whose mark is of last year still"
     assert new.recognises(renewed, BOB.email, NOW) is None
@@ -181,3 +187,11 @@ def test_a_mark_says_under_which_credential_its_owner_was_let_in(marks: Marks) -
     assert after is not None
     assert (before.credential_version, after.credential_version) == (1, 2)
     assert before.id == after.id
+
+
+def test_whoever_had_the_address_or_the_username_before_is_somebody_else(marks: Marks) -> None:
+    """Every account begins at the same credential version, so the version alone would let their mark count."""
+    known = marks.recognises(marks.mark(ADA, None, NOW), ADA.email, NOW)
+    assert known is not None
+    assert marks.is_of(known, ADA)
+    assert not marks.is_of(known, a_user(email=ADA.email, username=ADA.username))

@@ -52,6 +52,9 @@ def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setattr(sys, "stderr", stream)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    for name in ("uvicorn.error", "asyncio"):  # as in a new process: other tests' servers and tools have set theirs
+        logging.getLogger(name).disabled = False
+        logging.getLogger(name).setLevel(logging.NOTSET)
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -41,9 +41,10 @@ async def finish(units: Units, letter_id: UUID, lease_id: UUID, *, sent: bool = 
         a_letter(),
         a_letter(occasion=Occasion.RESEND, recipient=ODD),
         a_letter(subject_id=None, attempts=5),
+        a_letter(occasion=Occasion.CHANGE_EMAIL, credential_version=2**31 - 1),
         a_letter(created_at=NOW.replace(microsecond=0), due_at=NOW - TICK, expires_at=NOW.replace(year=9999)),
     ],
-    ids=["sign-up", "resend", "about nobody", "far away"],
+    ids=["sign-up", "resend", "about nobody", "under a version", "far away"],
 )
 async def test_every_field_of_a_letter_comes_back_as_it_went_in_with_the_attempt_counted(
     units: Units, letter: QueuedLetter
@@ -216,3 +217,81 @@ async def test_a_lease_in_a_unit_left_without_commit_was_never_taken(units: Unit
     async with units.delivery() as unit:
         assert len(await unit.letters.lease(uuid4(), NOW, 10)) == 1
     assert await lease(units) == [replace(letter, attempts=1)]
+
+
+@pytest.mark.parametrize("occasion", list(Occasion))
+async def test_a_letter_of_every_occasion_is_taken_up_again_as_what_it_is(units: Units, occasion: Occasion) -> None:
+    letter = a_letter(occasion=occasion)
+    await queue(units, letter)
+    assert await lease(units) == [replace(letter, attempts=1)]
+
+
+async def test_only_a_newer_letter_of_the_same_purpose_supersedes(units: Units) -> None:
+    letter = a_letter(occasion=Occasion.CHANGE_EMAIL)
+    later = NOW + TICK
+    await queue(units, letter, a_letter(subject_id=letter.subject_id, created_at=later))
+    async with units.delivery() as unit:
+        assert await unit.letters.is_newest(letter)
+    await queue(units, a_letter(subject_id=letter.subject_id, occasion=Occasion.CHANGE_EMAIL, created_at=later))
+    async with units.delivery() as unit:
+        assert not await unit.letters.is_newest(letter)
+
+
+async def forget(units: Units, until: datetime = NOW) -> None:
+    async with units.account_keeping() as unit:
+        await unit.letters.forget(uuid4(), ODD, until)
+        await unit.commit()
+
+
+async def addresses_of(units: Units, *letters: QueuedLetter) -> list[str | None]:
+    """Where each letter went, as far as anybody can tell by its token."""
+    tokens = [a_token(subject_id=letter.subject_id, purpose=letter.purpose) for letter in letters]
+    await mint(units, *tokens)
+    async with units.intake() as unit:
+        found = [await unit.letters.by_token(token.digest, token.purpose) for token in tokens]
+    return [str(place[1]) if place else None for place in found]
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "abandoned"])
+async def test_an_address_is_forgotten_in_letters_that_have_left_or_were_given_up(units: Units, sent: bool) -> None:
+    letter, strangers, lease_id = a_letter(recipient=ODD), a_letter(recipient=GRACE), uuid4()
+    await queue(units, letter, strangers)
+    await lease(units, lease_id=lease_id)
+    for each in (letter, strangers):
+        await finish(units, each.id, lease_id, sent=sent)
+    await forget(units)
+    assert await addresses_of(units, letter, strangers) == [None, str(GRACE)]
+
+
+async def test_a_letter_that_still_waits_keeps_its_address_and_leaves(units: Units) -> None:
+    waiting, taken, lease_id = a_letter(recipient=ODD), a_letter(recipient=ODD, due_at=NOW - HOUR), uuid4()
+    await queue(units, taken)
+    await lease(units, lease_id=lease_id)
+    await queue(units, waiting)
+    await forget(units, until=NOW + HOUR)
+    assert await lease(units) == [replace(waiting, attempts=1)]
+    assert await addresses_of(units, taken, waiting) == [str(ODD)] * 2
+
+
+async def test_what_was_asked_for_later_is_not_forgotten(units: Units) -> None:
+    """The address may be somebody else's by then, or theirs again."""
+    letters = [a_letter(recipient=ODD, created_at=NOW + TICK * moment) for moment in (-1, 0, 1)]
+    lease_id = uuid4()
+    await queue(units, *letters)
+    await lease(units, lease_id=lease_id)
+    for letter in letters:
+        await finish(units, letter.id, lease_id)
+    await forget(units, until=NOW)
+    assert await addresses_of(units, *letters) == [None, None, str(ODD)]
+
+
+async def test_a_forgotten_letter_still_supersedes_the_tokens_of_older_ones(units: Units) -> None:
+    letter, lease_id = a_letter(recipient=ODD), uuid4()
+    older = a_token(subject_id=letter.subject_id, requested_at=NOW - TICK)
+    await mint(units, older)
+    await queue(units, letter)
+    await lease(units, lease_id=lease_id)
+    await finish(units, letter.id, lease_id)
+    await forget(units)
+    async with units.proof_reading() as unit:
+        assert await unit.tokens.find(older.digest, older.purpose) == replace(older, superseded=True)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from adapters.sql.database import Database
 from adapters.sql.tables import limits as limits_table
 from domain.errors import RateLimited
+from domain.retention import Retention
 from tests.support import postgresql
 from tests.support.store_kinds import StoreUnderTest, fresh_file, open_database, over
 from tests.support.store_samples import HOUR, NOW, SECOND, charge
@@ -23,8 +24,8 @@ async def test_of_any_number_of_spent_keys_nothing_is_left_when_their_window_has
     keys = int(request.config.getoption("--keys"))
     for start in range(0, keys, AT_ONCE):
         await store.limits.spend([charge(f"k{number}", 5) for number in range(start, start + AT_ONCE)], NOW)
-    assert (await store.purge(NOW + HOUR - SECOND, keys))["limits"] == 0
-    purged = [(await store.purge(NOW + HOUR, 1000))["limits"] for _ in range(keys // 1000 + 1)]
+    assert (await store.purge(NOW + HOUR - SECOND, keys, Retention()))["limits"] == 0
+    purged = [(await store.purge(NOW + HOUR, 1000, Retention()))["limits"] for _ in range(keys // 1000 + 1)]
     assert purged == [1000] * (keys // 1000) + [0]
 
 
@@ -45,7 +46,7 @@ async def test_no_row_is_left_of_what_is_purged(database: Database) -> None:
     store = over(database)
     await store.limits.spend([charge(f"k{number}", 5) for number in range(AT_ONCE)], NOW)
     assert len(await rows(database)) == AT_ONCE
-    await store.purge(NOW + HOUR, AT_ONCE)
+    await store.purge(NOW + HOUR, AT_ONCE, Retention())
     assert await rows(database) == []
 
 
@@ -64,4 +65,4 @@ async def test_hammering_a_key_that_refuses_writes_nothing_and_keeps_nothing_ali
         with pytest.raises(RateLimited):
             await store.limits.spend([charge("ada", count)], NOW + SECOND / 100 * step)
     assert await rows(database) == [full]
-    assert (await store.purge(NOW + HOUR, 10))["limits"] == 1
+    assert (await store.purge(NOW + HOUR, 10, Retention()))["limits"] == 1

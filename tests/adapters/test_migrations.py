@@ -1,6 +1,7 @@
 """What `adapters.sql.migrations` promises: the scripts, the tables and `HEAD` are one, and migrating is harmless."""
 
 import asyncio
+import re
 import sqlite3
 import subprocess
 import sys
@@ -96,7 +97,7 @@ async def test_every_constraint_of_the_tables_is_in_the_migrated_database(tmp_pa
 
     def parts(file: Path) -> dict[str, set[str]]:
         return {
-            name: {line.strip(" \t,") for line in (sql or "").splitlines()}
+            name: {line.strip() for line in re.split(r",(?![^(]*\))|\n", sql or "")}
             for _, name, sql in schema_of(file)
             if not name.startswith(("sqlite_", "alembic"))
         }

@@ -11,7 +11,7 @@ from tests.adapters import test_letters, test_limits, test_sessions
 from tests.support.http_mail import MailServer, run_mail_server
 from tests.support.http_requests import new_address, run_command, sign_in, sign_up
 from tests.support.pgbouncer import SERVER_CONNECTIONS, Bouncer, needs_pgbouncer, run_pgbouncer
-from tests.support.postgresql import fresh_database, open_database, run
+from tests.support.postgresql import empty_database, fresh_database, open_database, run
 from tests.support.server import NO_LIMITS, Server, run_server
 from tests.support.store_kinds import StoreUnderTest, over
 
@@ -27,7 +27,7 @@ def bouncer() -> Iterator[Bouncer]:
 @pytest.fixture
 async def store(bouncer: Bouncer) -> AsyncIterator[StoreUnderTest]:
     """An empty store by way of the pooler."""
-    with fresh_database() as direct:
+    with empty_database() as direct:
         async with open_database(bouncer.url(direct), pooled=True) as database:
             yield over(database)
 

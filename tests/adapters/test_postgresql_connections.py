@@ -75,13 +75,13 @@ async def test_connections_that_a_firewall_forgot_in_a_pause_are_replaced_before
     """No network tells; so after a pause we ask first, and do not wait long for the answer."""
     monkeypatch.setattr(module, "_ASK_AFTER_SECONDS", 0.05)
     monkeypatch.setattr(short_road, "_IDLE_SECONDS", 0.05)
-    async with wire_to(url, tmp_path) as (wire, over_wire), open_database(over_wire, patience=SOON) as database:
+    async with wire_to(url, tmp_path) as (wire, over_wire), open_database(over_wire) as database:
         await asyncio.gather(*(way(database) for _ in range(3)))
         wire.forget()
         await asyncio.sleep(0.1)
         started = time.monotonic()
         await asyncio.gather(*(way(database) for _ in range(3)))
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4, "less than one that is silent from the start is given"
 
 
 @each_way

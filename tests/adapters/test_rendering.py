@@ -1,8 +1,12 @@
 """The contract of `application.ports.letters.LetterRenderer`, held by `JinjaLetterRenderer`."""
 
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -10,7 +14,17 @@ import pytest
 
 from adapters.mail.rendering import JinjaLetterRenderer, Stationery
 from domain.email_address import EmailAddress
-from domain.letters import AccountExists, Letter, RenderedLetter, VerifyAddress
+from domain.letters import (
+    AccountExists,
+    AddressInUse,
+    ConfirmAddress,
+    Letter,
+    Notice,
+    Occasion,
+    RenderedLetter,
+    ResetPassword,
+    VerifyAddress,
+)
 from domain.secret import Secret
 from tests.support.clock import SettableClock
 
@@ -25,6 +39,9 @@ def stationery(**fields: str) -> Stationery:
         "app_url": "https://app.example",
         "verify_url": "https://app.example/auth/verify",
         "sign_in_url": "https://app.example/auth/signin",
+        "reset_url": "https://app.example/auth/reset",
+        "confirm_email_url": "https://app.example/auth/confirm-email-change",
+        "undo_url": "https://app.example/auth/undo",
         "message_id_domain": "ostiary.example",
     }
     return Stationery(**(defaults | fields))
@@ -34,12 +51,43 @@ def verify_address(recipient: EmailAddress = ADA, minutes: int = 60) -> VerifyAd
     return VerifyAddress(recipient=recipient, token=TOKEN, valid_for=timedelta(minutes=minutes))
 
 
+def reset_password(recipient: EmailAddress = ADA, minutes: int = 60) -> ResetPassword:
+    return ResetPassword(recipient=recipient, token=TOKEN, valid_for=timedelta(minutes=minutes))
+
+
+def confirm_address(recipient: EmailAddress = ADA, minutes: int = 60) -> ConfirmAddress:
+    return ConfirmAddress(recipient=recipient, token=TOKEN, valid_for=timedelta(minutes=minutes))
+
+
+def notice(occasion: Occasion = Occasion.PASSWORD_CHANGED, recipient: EmailAddress = ADA, **fields: Any) -> Notice:
+    defaults: dict[str, Any] = {
+        "recipient": recipient,
+        "occasion": occasion,
+        "token": TOKEN,
+        "valid_for": timedelta(days=7),
+        "happened_at": datetime(2026, 11, 21, 10, 24, 20, tzinfo=UTC),
+        "device": "Chrome on Linux",
+        "masked_address": "192.0.2.0/24",
+    }
+    return Notice(**(defaults | fields))
+
+
 def render(letter: Letter, **fields: str) -> RenderedLetter:
     return JinjaLetterRenderer(stationery(**fields), SettableClock()).render(letter, LETTER_ID)
 
 
-LETTERS: list[Letter] = [verify_address(), AccountExists(recipient=ADA)]
-each_letter = pytest.mark.parametrize("letter", LETTERS, ids=lambda letter: type(letter).__name__)
+NOTICES: list[Notice] = [notice(occasion) for occasion in Occasion if occasion.notice]
+LINKED: list[Letter] = [verify_address(), reset_password(), confirm_address(), *NOTICES]
+LETTERS: list[Letter] = [*LINKED, AccountExists(recipient=ADA), AddressInUse(recipient=ADA)]
+
+
+def named(letter: Letter) -> str:
+    return letter.occasion.value if isinstance(letter, Notice) else type(letter).__name__
+
+
+each_letter = pytest.mark.parametrize("letter", LETTERS, ids=named)
+each_linked = pytest.mark.parametrize("letter", LINKED, ids=named)
+each_notice = pytest.mark.parametrize("letter", NOTICES, ids=named)
 
 
 TEMPLATES = ["{{7*7}}", "{% raw %}", "${7*7}", "{0.__class__}", "%(brand)s"]
@@ -53,12 +101,18 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str, str]] = []
         self.words = ""
+        self.open: list[str] = []
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
         self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
         self.words += data
@@ -96,9 +150,67 @@ def test_the_address_in_the_link_is_percent_encoded_and_reads_back_as_it_was(add
     assert urlsplit(link).fragment == ""
 
 
-def test_the_link_in_html_is_the_one_in_the_text() -> None:
-    rendered = render(verify_address(EmailAddress("a&b@example.com")))
+@pytest.mark.parametrize("write", [verify_address, reset_password, confirm_address])
+def test_the_link_in_html_is_the_one_in_the_text(write: Callable[[EmailAddress], Letter]) -> None:
+    rendered = render(write(EmailAddress("a&b@example.com")))
     assert link_in(rendered) in Page(rendered.html).links
+
+
+@pytest.mark.parametrize(
+    ("letter", "place", "fields"),
+    [
+        (reset_password(), "https://app.example/auth/reset", {"token", "email"}),
+        (confirm_address(), "https://app.example/auth/confirm-email-change", {"token", "email"}),
+        *((letter, "https://app.example/auth/undo", {"token"}) for letter in NOTICES),
+    ],
+)
+def test_each_link_leads_to_its_own_configured_place(letter: Letter, place: str, fields: set[str]) -> None:
+    rendered = render(letter)
+    link = urlsplit(link_in(rendered))
+    query = parse_qs(link.query, strict_parsing=True)
+    assert link._replace(query="").geturl() == place
+    assert query.keys() == fields
+    assert query["token"] == [TOKEN.text]
+    assert {where for where in Page(rendered.html).links if "token=" in where} == {link.geturl()}
+
+
+@each_letter
+def test_every_tag_is_closed_and_nothing_is_left_of_the_template(letter: Letter) -> None:
+    rendered = render(letter)
+    assert Page(rendered.html).open == []
+    for part in (rendered.subject, rendered.text, re.sub(r"<style>.*?</style>", "", rendered.html, flags=re.DOTALL)):
+        assert not re.search(r"[{}]|None|Undefined|datetime|Occasion", part), part
+
+
+@each_letter
+def test_subject_title_and_heading_say_the_same_and_the_text_begins_with_it(letter: Letter) -> None:
+    rendered = render(letter)
+    assert rendered.subject.endswith("Ostiary")
+    assert rendered.text.startswith(f"{rendered.subject}\n\n")
+    assert f"<title>{rendered.subject}</title>" in rendered.html
+    assert re.search(rf"<h1[^>]*>{re.escape(rendered.subject)}</h1>", rendered.html)
+
+
+@each_letter
+def test_what_is_said_in_html_is_said_in_the_text(letter: Letter) -> None:
+    rendered = render(letter)
+    text = " ".join(rendered.text.split())
+    for paragraph in re.findall(r"<p[^>]*>(.*?)</p>", rendered.html, re.DOTALL):
+        if "<a " not in paragraph:
+            sentences = unescape(re.sub(r"<[^>]+>", "", paragraph)).split(". ")
+            assert [words for words in sentences if words not in text and not words.endswith(":")] == []
+
+
+@each_letter
+def test_a_letter_is_legible_in_light_and_in_dark(letter: Letter) -> None:
+    """Light colours are inlined; what has a colour has a class as well, by which the dark ones take over."""
+    html = render(letter).html
+    assert "@media (prefers-color-scheme: dark)" in html
+    assert '<meta name="color-scheme" content="light dark">' in html
+    for tag in re.findall(r"<[a-z0-9]+[^>]*style=\"[^>]*color: #[^>]*>", html):
+        assert re.search(r'class="(ground|card|muted|link|button)"', tag), tag
+    for tag in re.findall(r'<a class="button"[^>]*>', html):
+        assert "background-color: #0d625c" in tag
 
 
 @each_letter
@@ -149,8 +261,7 @@ def test_a_letter_to_an_unproven_address_has_no_word_that_its_asker_wrote_but_th
         return re.sub(r"email=[\w.%~-]+", "email=", bare)
 
     other = EmailAddress("click-http.evil.example+now@evil.example")
-    shouted = verify_address(other) if isinstance(letter, VerifyAddress) else AccountExists(recipient=other)
-    assert words(render(shouted)) == words(render(letter))
+    assert words(render(replace(letter, recipient=other))) == words(render(letter))
 
 
 @each_letter
@@ -168,13 +279,16 @@ def test_the_same_letter_is_rendered_the_same_each_time_with_the_same_message_id
     assert render(letter).written_at == SettableClock().now()
 
 
-def test_the_token_is_in_the_body_and_nowhere_else() -> None:
-    rendered = render(verify_address())
-    assert TOKEN.text not in rendered.subject + rendered.message_id + repr(rendered) + repr(verify_address())
+@each_linked
+def test_the_token_is_in_the_body_and_nowhere_else(letter: Letter) -> None:
+    rendered = render(letter)
+    assert TOKEN.text in rendered.text
+    assert TOKEN.text not in rendered.subject + rendered.message_id + repr(rendered) + repr(letter)
 
 
-def test_the_notice_to_an_owner_has_no_token_and_leads_to_signing_in() -> None:
-    rendered = render(AccountExists(recipient=ADA))
+@pytest.mark.parametrize("letter", [AccountExists(recipient=ADA), AddressInUse(recipient=ADA)], ids=named)
+def test_what_an_owner_is_told_of_others_has_no_token_and_leads_to_signing_in(letter: Letter) -> None:
+    rendered = render(letter)
     assert "token" not in rendered.text + rendered.html
     assert "https://app.example/auth/signin" in rendered.text
     assert "https://app.example/auth/signin" in Page(rendered.html).links
@@ -184,10 +298,59 @@ def test_the_notice_to_an_owner_has_no_token_and_leads_to_signing_in() -> None:
     ("minutes", "words"),
     [(15, "15 minutes"), (60, "60 minutes"), (90, "90 minutes"), (120, "2 hours"), (1440, "24 hours")],
 )
-def test_the_letter_says_how_long_its_link_works(minutes: int, words: str) -> None:
-    rendered = render(verify_address(minutes=minutes))
-    assert f"works for {words}" in rendered.text
-    assert f"works for {words}" in rendered.html
+@pytest.mark.parametrize("write", [verify_address, reset_password, confirm_address])
+def test_the_letter_says_how_long_its_link_works(write: Callable[..., Letter], minutes: int, words: str) -> None:
+    rendered = render(write(minutes=minutes))
+    assert re.search(rf"works (once, )?for {words}\b", rendered.text)
+    assert re.search(rf"works (once, )?for {words}\b", rendered.html)
+
+
+@each_linked
+def test_a_letter_with_a_link_says_what_to_do_if_it_was_somebody_else(letter: Letter) -> None:
+    rendered = render(letter)
+    for part in (rendered.text, rendered.html):
+        assert re.search("If you did not|If it was not you|Was this not you|Do you not know it", part)
+
+
+@each_notice
+def test_a_notice_says_when_on_what_and_where_from(letter: Letter) -> None:
+    rendered = render(letter)
+    for part in (rendered.text, rendered.html):
+        for fact in ("21 November 2026, 10:24 UTC", "Chrome on Linux", "192.0.2.*"):
+            assert fact in part
+
+
+@each_notice
+def test_a_notice_says_what_its_link_does_and_for_how_long(letter: Letter) -> None:
+    rendered = render(letter)
+    for part in (" ".join(rendered.text.split()), rendered.html):
+        assert "the address it had before this" in part
+        assert "no password works" in part.lower()
+        assert "another letter follows" in part
+        assert "The link works once, for 7 days." in part
+
+
+def test_every_notice_tells_another_story() -> None:
+    rendered = [render(letter) for letter in NOTICES]
+    assert len({letter.subject for letter in rendered}) == len(NOTICES) == 7
+    assert len({letter.text.split("\n\n")[1] for letter in rendered}) == len(NOTICES)
+
+
+def test_a_moment_elsewhere_is_told_in_utc() -> None:
+    there = datetime(2026, 1, 1, 1, 5, tzinfo=timezone(timedelta(hours=2)))
+    assert "31 December 2025, 23:05 UTC" in render(notice(happened_at=there)).text
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    rendered = render(notice(device="an unknown device", masked_address=""))
+    for part in (rendered.text, rendered.html):
+        assert "Device" not in part
+        assert "Network" not in part
+        assert "unknown" not in part
+
+
+def test_a_network_of_the_newer_kind_is_shortened_as_well() -> None:
+    assert "Network: 2001:db8:77:*\n" in render(notice(masked_address="2001:db8:77::/48")).text
 
 
 @each_letter

@@ -282,6 +282,124 @@ async def test_a_foreign_session_to_keep_keeps_nothing(units: Units) -> None:
     assert await find(units, session.id) is None
 
 
+async def end_of(units: Units, user_id: UUID, session_id: UUID) -> bool:
+    async with units.session_keeping() as unit:
+        ended = await unit.sessions.end_of(user_id, session_id)
+        await unit.commit()
+    return ended
+
+
+async def test_a_user_ends_a_session_of_their_own_once_and_none_of_anybody_else(units: Units) -> None:
+    """R56: for every other id the same answer, whoever's it is."""
+    user, other = await settle_in(units, a_user()), await settle_in(units, a_user())
+    session, neighbour, foreign = [await signed_in(units, each) for each in (user, user, other)]
+    assert not await end_of(units, user.id, foreign.id)
+    assert not await end_of(units, user.id, uuid4())
+    assert not await end_of(units, uuid4(), session.id)
+    assert [await end_of(units, user.id, session.id) for _ in range(2)] == [True, False]
+    assert await find(units, session.id) is None
+    assert await find(units, neighbour.id) == (neighbour, user)
+    assert await find(units, foreign.id) == (foreign, other)
+
+
+async def test_of_twenty_who_end_one_session_at_once_exactly_one_did(units: Units) -> None:
+    session = await signed_in(units)
+    assert sum(await asyncio.gather(*(end_of(units, session.user_id, session.id) for _ in range(20)))) == 1
+
+
+async def another_password(units: Units, user_id: UUID, *, moving: UUID) -> None:
+    async with units.account_keeping() as unit:
+        credential = await unit.accounts.hold(user_id)
+        assert credential is not None
+        await unit.accounts.replace(credential, HASH, NOW)
+        await unit.sessions.move(moving, credential.version + 1)
+        await unit.commit()
+
+
+async def test_a_session_that_is_moved_goes_on_under_the_newer_version_and_the_others_do_not(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    session, left_behind = await signed_in(units, user), await signed_in(units, user)
+    await another_password(units, user.id, moving=session.id)
+    assert await find(units, session.id) == (replace(session, credential_version=2), user)
+    assert await find(units, left_behind.id) is None
+    assert await advance(units, successor_of(session))
+    assert not await advance(units, successor_of(left_behind))
+
+
+async def test_moving_a_session_that_is_gone_is_no_error_and_revives_nothing(units: Units) -> None:
+    session = await signed_in(units)
+    assert await end_of(units, session.user_id, session.id)
+    await another_password(units, session.user_id, moving=session.id)
+    assert await find(units, session.id) is None
+
+
+async def test_fifty_refreshes_and_a_change_of_password_leave_one_successor_under_the_new_version(
+    units: Units,
+) -> None:
+    user = await settle_in(units, a_user())
+    session = await signed_in(units, user)
+    refreshes = [advance(units, successor_of(session)) for _ in range(50)]
+    *outcomes, _ = await asyncio.gather(*refreshes, another_password(units, user.id, moving=session.id))
+    found = await find(units, session.id)
+    assert found is not None
+    assert (found[0].credential_version, found[0].counter) == (2, sum(map(bool, outcomes)))
+
+
+# -- One's own --
+
+
+async def own(units: Units, user_id: UUID, now: datetime = NOW) -> list[Session]:
+    async with units.own_reading() as unit:
+        return await unit.sessions.of_user(user_id, now)
+
+
+async def test_everybody_sees_their_own_sessions_last_seen_first_with_every_field(units: Units) -> None:
+    user, other = await settle_in(units, a_user()), await settle_in(units, a_user())
+    sessions = [
+        replace(a_session(user.id, transport=Transport.TOKEN, remember=False), last_seen_at=NOW + TICK * moment)
+        for moment in (2, 0, 3, 1)
+    ]
+    for session in (*sessions, a_session(other.id)):
+        assert await keep_session(units, session)
+    assert await own(units, user.id) == [sessions[2], sessions[0], sessions[3], sessions[1]]
+    assert await own(units, uuid4()) == []
+
+
+async def test_sessions_seen_at_the_same_moment_are_always_shown_in_the_same_order(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    sessions = [await signed_in(units, user) for _ in range(10)]
+    assert await own(units, user.id) == sorted(sessions, key=lambda session: session.id)
+
+
+async def test_a_session_is_shown_until_either_expiry_and_not_then(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    idle = a_session(user.id, lifetimes=SessionLifetimes(idle=HOUR))
+    outlived = replace(a_session(user.id), absolute_expires_at=NOW + HOUR, last_seen_at=NOW - TICK)
+    for session in (idle, outlived):
+        await keep_session(units, session)
+    assert await own(units, user.id, NOW + HOUR - TICK) == [idle, outlived]
+    assert await own(units, user.id, NOW + HOUR) == []
+
+
+async def test_a_session_of_an_older_version_is_not_shown(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    session, _ = await signed_in(units, user), await signed_in(units, user)
+    await another_password(units, user.id, moving=session.id)
+    assert await own(units, user.id) == [replace(session, credential_version=2)]
+
+
+async def test_nobody_who_is_disabled_has_sessions_to_show(units: Units) -> None:
+    user = await settle_in(units, a_user())
+    session = await signed_in(units, user)
+    for disabled_at, shown in ((NOW, []), (None, [session])):
+        async with units.account_keeping() as unit:
+            held = await unit.users.hold(user.id)
+            assert held is not None
+            assert await unit.users.save(replace(held, disabled_at=disabled_at))
+            await unit.commit()
+        assert await own(units, user.id) == shown
+
+
 async def test_a_seed_is_in_no_repr(units: Units) -> None:
     session = await signed_in(units)
     assert repr(session.seed) not in repr(await find(units, session.id))

@@ -45,6 +45,19 @@ async def claim(units: Units, name: Username, holder: UUID, now: datetime = NOW)
     return claimed
 
 
+async def claim_for_good(units: Units, name: Username, holder: UUID, now: datetime = NOW) -> bool:
+    async with units.account_keeping() as unit:
+        claimed = await unit.usernames.claim(name, holder=holder, now=now, expires_at=None)
+        await unit.commit()
+    return claimed
+
+
+async def release(units: Units, name: Username, holder: UUID, expires_at: datetime) -> None:
+    async with units.account_keeping() as unit:
+        await unit.usernames.release(name, holder=holder, expires_at=expires_at)
+        await unit.commit()
+
+
 async def settle_name(units: Units, name: Username, holder: UUID) -> bool:
     async with units.proving() as unit:
         settled = await unit.usernames.settle(name, holder=holder)
@@ -57,12 +70,21 @@ async def settle_name(units: Units, name: Username, holder: UUID) -> bool:
     [
         a_sign_up(),
         a_sign_up(email=ODD, name=DisplayName("Ἀδα‌ \u200d👩‍💻 O'Neill \"; DROP TABLE users;-- %_\\")),
-        a_sign_up(name=None, username=None, password_hash=None, client_unit=None),
+        a_sign_up(name=None, username=None, fields={}, password_hash=None, client_unit=None),
         a_sign_up(proven_at=NOW + TICK),
+        a_sign_up(fields={"company": 'Ενγινε "🧮"', "seats": -(2**63), "news": False}),
         a_sign_up(name=DisplayName("𝒜" * 64), username=Username("a" * 32)),
         a_sign_up(created_at=NOW.replace(microsecond=0), expires_at=NOW.replace(year=9999)),
     ],
-    ids=["full", "odd characters", "nothing optional", "proven", "longest", "whole seconds and far away"],
+    ids=[
+        "full",
+        "odd characters",
+        "nothing optional",
+        "proven",
+        "declared fields",
+        "longest",
+        "whole seconds and far away",
+    ],
 )
 async def test_every_field_of_a_sign_up_comes_back_as_it_went_in(units: Units, sign_up: SignUpRequest) -> None:
     await wait_in_line(units, sign_up)
@@ -124,12 +146,12 @@ async def test_the_waiting_sign_up_of_a_browser_is_found_by_its_cookie_until_it_
         assert await unit.sign_ups.waiting_by_cookie(digest(), NOW) is None
 
 
-async def test_settling_marks_a_sign_up_proven_and_wipes_its_hash_name_and_username(units: Units) -> None:
+async def test_settling_marks_a_sign_up_proven_and_wipes_its_hash_name_username_and_fields(units: Units) -> None:
     sign_up = a_sign_up()
     await wait_in_line(units, sign_up)
     assert await settle(units, sign_up.id, NOW + TICK)
     assert await get(units, sign_up.id) == replace(
-        sign_up, proven_at=NOW + TICK, password_hash=None, name=None, username=None
+        sign_up, proven_at=NOW + TICK, password_hash=None, name=None, username=None, fields={}
     )
 
 
@@ -202,6 +224,32 @@ async def test_a_settled_claim_is_for_good(units: Units) -> None:
     assert not await claim(units, NAME, uuid4(), NOW + timedelta(days=36500))
 
 
+async def test_a_name_that_was_released_stays_its_holders_until_then_and_only_theirs(units: Units) -> None:
+    holder = uuid4()
+    await claim_for_good(units, NAME, holder)
+    await release(units, NAME, uuid4(), NOW)
+    assert not await claim(units, NAME, uuid4(), NOW + HOUR), "it is not for others to release"
+    await release(units, NAME, holder, NOW + HOUR)
+    assert not await claim(units, NAME, uuid4(), NOW + HOUR - TICK)
+    assert await claim_for_good(units, NAME, holder)
+    assert not await claim(units, NAME, uuid4(), NOW + timedelta(days=36500))
+
+
+async def test_a_name_that_was_released_falls_to_the_next_and_is_no_longer_its_holders(units: Units) -> None:
+    holder, other = uuid4(), uuid4()
+    await claim_for_good(units, NAME, holder)
+    await release(units, NAME, holder, NOW)
+    assert await claim_for_good(units, NAME, other)
+    assert not await claim_for_good(units, NAME, holder)
+    await release(units, NAME, holder, NOW)
+    assert not await claim(units, NAME, uuid4(), NOW + HOUR)
+
+
+async def test_whoever_holds_a_name_for_good_may_claim_it_again(units: Units) -> None:
+    holder = uuid4()
+    assert [await claim_for_good(units, NAME, holder) for _ in range(2)] == [True, True]
+
+
 async def test_nobody_settles_a_claim_they_do_not_hold(units: Units) -> None:
     assert not await settle_name(units, NAME, uuid4())
     await claim(units, NAME, uuid4())
@@ -216,3 +264,48 @@ async def test_a_claim_in_a_unit_left_without_commit_was_never_made(units: Units
     async with units.intake() as unit:
         assert await unit.usernames.claim(NAME, holder=uuid4(), now=NOW, expires_at=NOW + HOUR)
     assert await claim(units, NAME, uuid4())
+
+
+async def test_a_released_username_is_kept_for_its_holder_for_a_while_and_is_then_anybodys(units: Units) -> None:
+    holder = uuid4()
+    await claim(units, NAME, holder)
+    await settle_name(units, NAME, holder)
+    await release(units, NAME, holder, NOW + HOUR)
+    assert not await claim(units, NAME, uuid4(), NOW + HOUR - TICK)
+    assert await settle_name(units, NAME, holder)
+    assert not await claim(units, NAME, uuid4(), NOW + timedelta(days=36500))
+    await release(units, NAME, holder, NOW + HOUR)
+    assert await claim(units, NAME, uuid4(), NOW + HOUR)
+    assert not await settle_name(units, NAME, holder)
+
+
+async def test_nobody_releases_what_they_do_not_hold(units: Units) -> None:
+    holder = uuid4()
+    await claim(units, NAME, holder)
+    await settle_name(units, NAME, holder)
+    await release(units, NAME, uuid4(), NOW - HOUR)
+    await release(units, Username("nobodys"), holder, NOW - HOUR)
+    assert not await claim(units, NAME, uuid4(), NOW + timedelta(days=36500))
+    assert await claim(units, Username("nobodys"), uuid4())
+
+
+async def test_of_many_who_want_a_username_the_moment_it_is_free_again_exactly_one_gets_it(units: Units) -> None:
+    holder = uuid4()
+    await claim(units, NAME, holder)
+    await settle_name(units, NAME, holder)
+    await release(units, NAME, holder, NOW)
+    assert sum(await asyncio.gather(*(claim(units, NAME, uuid4()) for _ in range(20)))) == 1
+
+
+@pytest.mark.parametrize("proven", [False, True])
+async def test_a_sign_up_is_deleted_proven_or_not_and_its_neighbours_are_not(units: Units, proven: bool) -> None:
+    sign_up, neighbour = a_sign_up(), a_sign_up()
+    await wait_in_line(units, sign_up, neighbour)
+    if proven:
+        await settle(units, sign_up.id)
+    for gone in (sign_up.id, sign_up.id, uuid4()):
+        async with units.account_keeping() as unit:
+            await unit.sign_ups.delete(gone)
+            await unit.commit()
+    assert await get(units, sign_up.id) is None
+    assert await get(units, neighbour.id) == neighbour

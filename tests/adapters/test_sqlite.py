@@ -19,6 +19,7 @@ from adapters.sql.sqlite import SqliteDatabase
 from application.ports.units_of_work import Units
 from domain.email_address import EmailAddress
 from domain.errors import Unavailable
+from domain.retention import Retention
 from tests.support.store_kinds import fresh_file, open_database, over
 from tests.support.store_samples import ADA, NOW, a_sign_up, a_user, charge, wait_in_line
 
@@ -80,7 +81,7 @@ async def spend(database: SqliteDatabase) -> None:
 
 
 async def purge(database: SqliteDatabase) -> None:
-    await over(database).purge(NOW, 10)
+    await over(database).purge(NOW, 10, Retention())
 
 
 async def key(database: SqliteDatabase) -> None:

@@ -8,8 +8,24 @@ from uuid import uuid4
 import pytest
 
 from application.ports.units_of_work import Units
+from domain.letters import Occasion
 from domain.one_time_token import OneTimeToken, Purpose
-from tests.support.store_samples import HOUR, NOW, TICK, a_letter, a_token, digest, mint, queue
+from domain.password import PasswordHash
+from domain.user import Credential
+from tests.support.store_samples import (
+    HASH,
+    HOUR,
+    NOW,
+    ODD,
+    TICK,
+    a_letter,
+    a_token,
+    a_user,
+    digest,
+    mint,
+    queue,
+    settle_in,
+)
 
 VERIFY = Purpose.VERIFY_ADDRESS
 
@@ -32,9 +48,10 @@ async def spend(units: Units, token: bytes, purpose: Purpose = VERIFY, now: date
         a_token(),
         a_token(used_at=NOW + TICK),
         a_token(purpose=Purpose.NOTHING),
+        a_token(purpose=Purpose.CHANGE_EMAIL, user_id=uuid4(), email=ODD),
         a_token(digest=b"\x00" * 32, requested_at=NOW.replace(microsecond=0)),
     ],
-    ids=["live", "used", "for nothing", "zeroes"],
+    ids=["live", "used", "for nothing", "of a user", "zeroes"],
 )
 async def test_every_field_of_a_token_comes_back_as_it_went_in(units: Units, token: OneTimeToken) -> None:
     await mint(units, token)
@@ -128,3 +145,117 @@ async def test_a_token_spent_in_a_unit_left_without_commit_is_still_good(units: 
         assert await unit.tokens.spend(token.digest, VERIFY, NOW)
     assert await find(units, token.digest) == token
     assert await spend(units, token.digest)
+
+
+# -- Tokens of an account --
+
+
+async def a_token_of_somebody(units: Units, version: int = 1) -> OneTimeToken:
+    """Somebody with a credential of the first version, and a token asked for under `version`."""
+    user = await settle_in(units, a_user())
+    token = a_token(
+        purpose=Purpose.RESET_PASSWORD,
+        user_id=user.id,
+        credential_version=version,
+        email=user.email,
+        subject_id=uuid4(),
+    )
+    await mint(units, token)
+    return token
+
+
+async def raise_version(units: Units, token: OneTimeToken) -> None:
+    assert token.user_id is not None
+    async with units.account_keeping() as unit:
+        credential = await unit.accounts.hold(token.user_id)
+        assert credential is not None
+        assert await unit.accounts.replace(credential, PasswordHash("new"), NOW)
+        await unit.commit()
+
+
+async def spend_reset(units: Units, token: OneTimeToken) -> bool:
+    async with units.account_keeping() as unit:
+        spent = await unit.tokens.spend(token.digest, Purpose.RESET_PASSWORD, NOW)
+        await unit.commit()
+    return spent
+
+
+async def test_a_token_of_an_account_comes_back_as_it_went_in_and_is_spent_once(units: Units) -> None:
+    token = await a_token_of_somebody(units)
+    assert await find(units, token.digest, Purpose.RESET_PASSWORD) == token
+    assert [await spend_reset(units, token) for _ in range(3)] == [True, False, False]
+    assert await find(units, token.digest, Purpose.RESET_PASSWORD) == replace(token, used_at=NOW)
+
+
+async def test_a_token_is_void_once_the_credential_is_another_than_it_was_asked_for_under(units: Units) -> None:
+    token, others = await a_token_of_somebody(units), await a_token_of_somebody(units)
+    await raise_version(units, token)
+    assert await find(units, token.digest, Purpose.RESET_PASSWORD) == replace(token, superseded=True)
+    assert not await spend_reset(units, token)
+    assert await spend_reset(units, others)
+
+
+@pytest.mark.parametrize("version", [0, 2, 7])
+async def test_a_token_asked_for_under_another_version_than_the_accounts_is_void(units: Units, version: int) -> None:
+    token = await a_token_of_somebody(units, version)
+    assert await find(units, token.digest, Purpose.RESET_PASSWORD) == replace(token, superseded=True)
+    assert not await spend_reset(units, token)
+
+
+async def test_a_token_is_void_once_its_user_is_gone_and_when_they_are_back_under_another_version(
+    units: Units,
+) -> None:
+    token = await a_token_of_somebody(units)
+    assert token.user_id is not None
+    assert token.email is not None
+    async with units.account_keeping() as unit:
+        await unit.users.remove(token.user_id)
+        await unit.commit()
+    assert not await spend_reset(units, token)
+    user = a_user(id=token.user_id, email=token.email)
+    await settle_in(units, user, Credential(user_id=user.id, password_hash=HASH, version=2))
+    assert not await spend_reset(units, token)
+    assert await find(units, token.digest, Purpose.RESET_PASSWORD) == replace(token, superseded=True)
+
+
+async def test_a_version_without_an_account_to_have_it_is_void_and_a_user_without_a_version_is_not(
+    units: Units,
+) -> None:
+    nobodys, unbound = a_token(credential_version=1), a_token(user_id=uuid4())
+    await mint(units, nobodys, unbound)
+    assert not await spend(units, nobodys.digest)
+    assert await spend(units, unbound.digest)
+
+
+async def test_of_twenty_who_spend_one_token_of_an_account_at_once_exactly_one_does(units: Units) -> None:
+    token = await a_token_of_somebody(units)
+    assert sum(await asyncio.gather(*(spend_reset(units, token) for _ in range(20)))) == 1
+
+
+async def test_a_token_is_spent_or_voided_by_another_password_but_not_both(units: Units) -> None:
+    """Whoever holds the account first decides; the other one sees it."""
+    token = await a_token_of_somebody(units)
+
+    async def spend_and_replace() -> bool:
+        assert token.user_id is not None
+        async with units.account_keeping() as unit:
+            credential = await unit.accounts.hold(token.user_id)
+            assert credential is not None
+            if not await unit.tokens.spend(token.digest, Purpose.RESET_PASSWORD, NOW):
+                return False
+            await unit.accounts.replace(credential, PasswordHash("reset"), NOW)
+            await unit.commit()
+        return True
+
+    outcomes = await asyncio.gather(*(spend_and_replace() for _ in range(10)), raise_version(units, token))
+    assert sum(bool(outcome) for outcome in outcomes) <= 1
+    assert not await spend_reset(units, token)
+
+
+async def test_only_a_newer_request_of_the_same_purpose_supersedes_a_token(units: Units) -> None:
+    token = await a_token_of_somebody(units)
+    later = NOW + TICK
+    await queue(units, a_letter(subject_id=token.subject_id, occasion=Occasion.CHANGE_EMAIL, created_at=later))
+    assert await find(units, token.digest, Purpose.RESET_PASSWORD) == token
+    await queue(units, a_letter(subject_id=token.subject_id, occasion=Occasion.FORGOT_PASSWORD, created_at=later))
+    assert not await spend_reset(units, token)

@@ -2,30 +2,39 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, get_type_hints
 from uuid import UUID, uuid4
 
 import pytest
 
+from application.ports import administration
 from application.ports import units_of_work as ports
 from application.ports.units_of_work import Units
 from domain.errors import RateLimited
+from domain.events import Event, EventKind
+from domain.letters import Occasion
 from domain.one_time_token import Purpose
 from domain.user import Credential
+from domain.username import Username
 from tests.support.store_kinds import StoreUnderTest
 from tests.support.store_samples import (
     ADA,
+    GRACE,
     HASH,
     NOW,
     a_letter,
+    a_reversal,
     a_session,
     a_sign_up,
     a_token,
     a_user,
     charge,
     keep_session,
+    mint,
     queue,
     settle_in,
+    wait_in_line,
 )
 
 OPENERS: dict[str, type] = {
@@ -54,6 +63,12 @@ def test_every_unit_of_work_is_in_the_table_of_contents() -> None:
         "signing_in",
         "session_reading",
         "session_keeping",
+        "journal",
+        "own_reading",
+        "own_request",
+        "account_keeping",
+        "oversight",
+        "administration",
         "delivery",
     }
 
@@ -73,7 +88,23 @@ async def test_who_answers_strangers_is_given_no_users_accounts_or_sessions(unit
             assert not hasattr(intake, secret)
 
 
-@pytest.mark.parametrize("opener", ["proof_reading", "credential_reading", "session_reading"])
+def test_every_unit_that_writes_has_a_deed() -> None:
+    openers = {opener for opener, protocol in OPENERS.items() if "commit" in promised(protocol)}
+    assert openers == {prepare.__name__.removeprefix("deed_of_") for prepare in DEEDS}
+
+
+async def test_who_asks_for_a_letter_to_a_new_address_is_given_nobody_to_look_it_up_in(units: Units) -> None:
+    async with units.own_request() as unit:
+        assert held(unit) == {"letters", "events", "commit"}
+    async with units.own_reading() as reading:
+        assert held(reading) == {"accounts", "sessions", "events"}
+        for collection in (reading.accounts, reading.sessions, reading.events):
+            assert held(collection) == {"of_user"}, "nothing to find anybody by, and nothing to change"
+
+
+@pytest.mark.parametrize(
+    "opener", ["proof_reading", "credential_reading", "session_reading", "own_reading", "oversight"]
+)
 async def test_a_unit_that_only_reads_cannot_commit(units: Units, opener: str) -> None:
     assert "commit" not in promised(OPENERS[opener])
     async with getattr(units, opener)() as unit:
@@ -175,6 +206,25 @@ async def deed_of_session_keeping(units: Units) -> Deed:
     return Deed("session_keeping", do, done)
 
 
+async def deed_of_administration(units: Units) -> Deed:
+    user = await settle_in(units, a_user())
+    session = a_session(user.id)
+    await keep_session(units, session)
+
+    async def do(unit: administration.Administration) -> None:
+        await unit.everybodys_sessions.end(10)
+        await unit.users.save(replace(user, role="admin"))
+
+    async def done(units: Units) -> bool:
+        ended = not await is_kept(units, session.id)
+        async with units.oversight() as unit:
+            found = await unit.directory.get(user.id)
+        assert ended == (found is not None and found.role == "admin"), "all of it or nothing"
+        return ended
+
+    return Deed("administration", do, done)
+
+
 async def deed_of_delivery(units: Units) -> Deed:
     letter, token, one_only = a_letter(), a_token(), charge("ada", 1)
     await queue(units, letter)
@@ -200,6 +250,87 @@ async def deed_of_delivery(units: Units) -> Deed:
     return Deed("delivery", do, done)
 
 
+async def deed_of_journal(units: Units) -> Deed:
+    user_id = (await settle_in(units, a_user())).id
+
+    async def do(unit: ports.Journal) -> None:
+        await unit.events.add(Event(kind=EventKind.SIGN_IN_FAILED, user_id=user_id), NOW)
+
+    async def done(units: Units) -> bool:
+        return await is_on_record(units, user_id)
+
+    return Deed("journal", do, done)
+
+
+async def deed_of_own_request(_units: Units) -> Deed:
+    user_id = uuid4()
+
+    async def do(unit: ports.OwnRequest) -> None:
+        await unit.letters.enqueue(a_letter(occasion=Occasion.CHANGE_EMAIL, subject_id=user_id, credential_version=1))
+        await unit.events.add(Event(kind=EventKind.EMAIL_CHANGE_REQUESTED, user_id=user_id), NOW)
+
+    async def done(units: Units) -> bool:
+        async with units.delivery() as unit:
+            queued = len(await unit.letters.lease(uuid4(), NOW, 10)) == 1
+        assert queued == await is_on_record(units, user_id), "a request and its record come and go together"
+        return queued
+
+    return Deed("own_request", do, done)
+
+
+async def deed_of_account_keeping(units: Units) -> Deed:
+    name = Username("ada")
+    user = await settle_in(units, a_user(email=ADA, username=name))
+    session, token, sign_up = a_session(user.id), a_token(), a_sign_up()
+    await keep_session(units, session)
+    await mint(units, token)
+    await wait_in_line(units, sign_up)
+    async with units.proving() as proving:
+        await proving.usernames.claim(name, holder=user.id, now=NOW, expires_at=None)
+        await proving.commit()
+    reversal = a_reversal(user_id=user.id)
+
+    async def do(unit: ports.AccountKeeping) -> None:
+        """Everything that any of them does, at once."""
+        credential, held = await unit.accounts.hold(user.id), await unit.users.hold(user.id)
+        assert credential is not None
+        assert held is not None
+        await unit.accounts.replace(credential, HASH, NOW)
+        assert await unit.users.save(replace(held, email=GRACE, username=None))
+        await unit.usernames.release(name, holder=user.id, expires_at=NOW)
+        await unit.sign_ups.delete(sign_up.id)
+        await unit.sessions.end_all(user.id)
+        assert await unit.tokens.spend(token.digest, token.purpose, NOW)
+        await unit.letters.enqueue(a_letter(subject_id=reversal.id))
+        await unit.reversals.add(reversal)
+        await unit.events.add(Event(kind=EventKind.PASSWORD_CHANGED, user_id=user.id), NOW)
+
+    async def done(units: Units) -> bool:
+        async with units.account_keeping() as unit:
+            credential = await unit.accounts.of_user(user.id)
+            found = await unit.tokens.find(token.digest, token.purpose)
+            seen = [
+                credential is None or credential.version == 2,
+                await unit.users.get(user.id) == replace(user, email=GRACE, username=None),
+                await unit.usernames.claim(name, holder=uuid4(), now=NOW, expires_at=None),
+                await unit.sign_ups.get(sign_up.id) is None,
+                found is not None and found.used_at is not None,
+                await unit.reversals.get(reversal.id) == reversal,
+            ]
+        async with units.delivery() as delivery:
+            seen.append(len(await delivery.letters.lease(uuid4(), NOW, 10)) == 1)
+        seen += [not await is_kept(units, session.id), await is_on_record(units, user.id)]
+        assert len(set(seen)) == 1, "all of it or nothing"
+        return seen[0]
+
+    return Deed("account_keeping", do, done)
+
+
+async def is_on_record(units: Units, user_id: UUID) -> bool:
+    async with units.own_reading() as unit:
+        return bool(await unit.events.of_user(user_id, before=None, most=1))
+
+
 async def is_kept(units: Units, session_id: UUID) -> bool:
     async with units.session_reading() as unit:
         return await unit.sessions.find(session_id) is not None
@@ -211,6 +342,10 @@ DEEDS = [
     deed_of_proving,
     deed_of_signing_in,
     deed_of_session_keeping,
+    deed_of_journal,
+    deed_of_own_request,
+    deed_of_account_keeping,
+    deed_of_administration,
     deed_of_delivery,
 ]
 each_deed = pytest.mark.parametrize("prepare", DEEDS, ids=lambda prepare: prepare.__name__.removeprefix("deed_of_"))

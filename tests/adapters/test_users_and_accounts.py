@@ -75,7 +75,12 @@ async def rehash(units: Units, user_id: UUID, old: PasswordHash, new: PasswordHa
 @pytest.mark.parametrize(
     "user",
     [
-        a_user(email=ADA, username=Username("ada")),
+        a_user(
+            email=ADA,
+            username=Username("ada"),
+            fields={"company": "Zażółć & 'Söhne' 🧮", "seats": 2**40, "newsletter": False, "notes": ""},
+            first_signed_in_at=NOW + TICK,
+        ),
         a_user(email=ODD, name=DisplayName("Ὑπατία \u200d🏛 ' \" \\ % _ --")),
         a_user(name=None, username=None),
         a_user(email_verified=False, role="admin", disabled_at=NOW + TICK),

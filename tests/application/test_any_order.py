@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from application.admission import SignedIn
-from application.use_cases.identify import Caller, IdentifyCommand
+from application.recognition import Caller
+from application.use_cases.identify import IdentifyCommand
+from application.use_cases.password_change import ChangePasswordCommand, PasswordWasChanged
+from application.use_cases.password_reset import PasswordWasReset
 from application.use_cases.refresh import RefreshCommand
 from application.use_cases.resend_verification import ResendVerificationCommand
 from application.use_cases.sessions import Scope, SignOutCommand
@@ -26,6 +29,7 @@ from domain.email_address import EmailAddress
 from domain.errors import Refusal
 from domain.letters import Outcome
 from domain.session import Transport
+from tests.support.account_steps import RESET, forgot, reset
 from tests.support.mail import token_in
 from tests.support.oracle import DEVICE, IDLE, LINK, PAIR, WAITING, Browser, Oracle, Session, Verdict
 from tests.support.server import NO_LIMITS
@@ -186,6 +190,57 @@ class Life(RuleBasedStateMachine):
         if len(self.oracle.tokens) > arrived:
             self.verify(0, browser, "its cookie", 0, by)
 
+    # Passwords
+
+    @rule(address=addresses)
+    def forget_the_password(self, address: int) -> None:
+        email, moment, before = self.emails[address], self.oracle.now, len(self.world.mailbox.letters)
+        assert self.answer(forgot(self.world, email)) is None
+        due = self.oracle.asked_for_a_reset(email, moment)
+        self.deliver()
+        came = [letter for letter in self.world.mailbox.letters[before:] if letter.subject.startswith(RESET)]
+        assert len(came) == due, "whoever has the address, and nobody else"
+        if came:
+            self.oracle.reset_arrived(email, token_in(came[0]), moment)
+
+    @precondition(lambda self: self.oracle.resets)
+    @rule(number=which, password=passwords, browser=browsers)
+    def reset_the_password(self, number: int, password: str, browser: int) -> None:
+        link = pick(self.oracle.resets, number)
+        verdict = self.oracle.reset(link, password)
+        moment = self.oracle.now
+        answer = self.answer(reset(self.world, link.text, password, marks=self.marks[browser]))
+        if not isinstance(answer, PasswordWasReset):
+            assert answer is verdict
+            return
+        assert verdict is None
+        self.oracle.mark(self.browsers[browser], link.user.email, moment, anew=True)
+        self.marks[browser] = answer.device_marks
+
+    @precondition(lambda self: self.oracle.sessions)
+    @rule(number=which, current=passwords, password=passwords, browser=browsers)
+    def change_the_password(self, number: int, current: str, password: str, browser: int) -> None:
+        session = pick(self.oracle.sessions, number)
+        caller = self._identified(session)
+        if caller is None:
+            return
+        verdict = self.oracle.change_password(session, current, password)
+        moment = self.oracle.now
+        command = ChangePasswordCommand(
+            caller=caller,
+            current_password=current,
+            password=password,
+            device_marks=self.marks[browser],
+            client=CLIENTS[browser],
+        )
+        answer = self.answer(self.world.use_cases.change_password(command))
+        if not isinstance(answer, PasswordWasChanged):
+            assert answer is verdict
+            return
+        assert verdict is None
+        self.oracle.mark(self.browsers[browser], session.user.email, moment)
+        self.marks[browser] = answer.device_marks
+
     # Sessions
 
     @rule(address=addresses, password=passwords, browser=browsers, by=transports, remember=st.booleans())
@@ -281,7 +336,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_sessions_that_are_alive_are_those_that_should_be(self) -> None:
         async def found(session: Session) -> bool:
-            async with self.world.use_cases.identify.reading() as unit:
+            async with self.world.use_cases.identify.recognition.reading() as unit:
                 row = await unit.sessions.find(session.id)
             return row is not None and row[0].alive(self.oracle.now)
 

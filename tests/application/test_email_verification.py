@@ -1,7 +1,6 @@
 """Verification (R18-R20, R40-R44, R61; DESIGN section 2, SECURITY 2.2): docs/verify-email.md."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,19 +27,11 @@ from domain.one_time_token import OneTimeToken, Purpose
 from domain.secret import Secret
 from domain.session import Transport
 from tests.support.refusals import limit_of, refused, violations_of
-from tests.support.store_kinds import STORES
 from tests.support.variations import BusyHasher, changed, client, failing_at_commit
 from tests.support.world import ADA, ELSEWHERE, HERE, OTHER_PASSWORD, PASSWORD, World, make_world
 
 NEW_PASSWORD = "chosen by the mailbox's owner"
 STRANGER = client(66)
-
-
-@pytest.fixture(params=sorted(STORES))
-async def named_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """Over each store in turn, a place where people have usernames."""
-    async with make_world(request.param, tmp_path, {"OSTIARY_USERNAME": "optional"}) as made:
-        yield made
 
 
 # The second fact
@@ -197,6 +188,7 @@ async def test_five_wrong_passwords_for_one_sign_up_are_none_for_another(any_wor
     await any_world.verify(mine, password=PASSWORD)
 
 
+@pytest.mark.every_store
 async def test_of_parallel_guesses_five_are_judged(any_world: World) -> None:
     await any_world.sign_up()
     token = await any_world.token_for()
@@ -372,6 +364,7 @@ async def test_a_used_token_is_no_way_to_guess_a_members_password(any_world: Wor
     assert (await limit_of(any_world.verify(token, password=PASSWORD))).limit == "waiting_password"
 
 
+@pytest.mark.every_store
 async def test_of_many_clicks_at_once_exactly_one_makes_the_user(any_world: World) -> None:
     sent = await any_world.sign_up()
     token = await any_world.token_for()
@@ -381,6 +374,7 @@ async def test_of_many_clicks_at_once_exactly_one_makes_the_user(any_world: Worl
     assert any_world.events.kinds().count(EventKind.ADDRESS_VERIFIED) == 1
 
 
+@pytest.mark.every_store
 async def test_of_two_new_passwords_at_once_one_goes_live_and_the_other_never(any_world: World) -> None:
     await any_world.sign_up()
     token = await any_world.token_for()
@@ -394,6 +388,7 @@ async def test_of_two_new_passwords_at_once_one_goes_live_and_the_other_never(an
     assert await refused(any_world.sign_in(password=passwords[kinds.index(TokenInvalid)])) is InvalidCredentials
 
 
+@pytest.mark.every_store
 async def test_of_several_sign_ups_for_one_address_proven_at_once_one_wins_whole(any_world: World) -> None:
     tokens, cookies = [], []
     for number in range(4):

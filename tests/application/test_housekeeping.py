@@ -1,29 +1,20 @@
 """Housekeeping (ASVS 14.2.7): docs/housekeeping.md."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-
-import pytest
 
 from application.use_cases.housekeeping import BATCH
 from application.use_cases.identify import IdentifyCommand
 from domain.errors import Conflict, RateLimited, TokenExpired, TokenInvalid, Unauthenticated, Unavailable
 from domain.events import EventKind
+from domain.retention import Retention
 from tests.support.refusals import limit_of, refused
-from tests.support.store_kinds import STORES
 from tests.support.variations import client
 from tests.support.world import ADA, PASSWORD, World, make_world
 
 BOB = "bob@example.com"
-
-
-@pytest.fixture(params=sorted(STORES))
-async def named_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """Over each store in turn, a place where people have usernames."""
-    async with make_world(request.param, tmp_path, {"OSTIARY_USERNAME": "optional"}) as made:
-        yield made
 
 
 async def tidy(world: World, **span: float) -> dict[str, int]:
@@ -134,7 +125,7 @@ async def test_it_is_done_in_batches_until_none_is_full(world: World) -> None:
     left = {"sign_ups": 2 * BATCH + 3, "sessions": 7}
     asked = []
 
-    async def purge(now: datetime, batch: int) -> Mapping[str, int]:
+    async def purge(now: datetime, batch: int, kept: Retention) -> Mapping[str, int]:
         asked.append((now, batch))
         counts = {name: min(batch, rows) for name, rows in left.items()}
         left.update({name: left[name] - counts[name] for name in left})
@@ -146,7 +137,7 @@ async def test_it_is_done_in_batches_until_none_is_full(world: World) -> None:
 
 
 async def test_a_store_that_does_not_answer_is_no_success(world: World) -> None:
-    async def purge(now: datetime, batch: int) -> Mapping[str, int]:
+    async def purge(now: datetime, batch: int, kept: Retention) -> Mapping[str, int]:
         raise Unavailable
 
     keep_house = replace(world.use_cases.keep_house, purge=purge)

@@ -289,6 +289,7 @@ async def test_a_retry_kills_no_earlier_token_and_one_of_them_used_ends_the_othe
     await world.sign_in(password=PASSWORD)
 
 
+@pytest.mark.every_store
 async def test_of_two_links_of_one_sign_up_opened_at_once_exactly_one_makes_the_user(any_world: World) -> None:
     world = with_mailbox(any_world, ForgetfulMailbox())
     world.mailbox.trouble = MailDelayed("the answer got lost")
@@ -315,6 +316,7 @@ async def test_two_letters_have_two_message_ids(any_world: World) -> None:
 # Many workers
 
 
+@pytest.mark.every_store
 async def test_workers_side_by_side_send_every_letter_once(any_world: World) -> None:
     for number in range(20):
         await any_world.sign_up(f"person{number}@example.com", client=client(number))

@@ -27,7 +27,6 @@ from domain.errors import (
 from domain.events import EventKind
 from domain.session import Transport
 from tests.support.refusals import limit_of, refused, violations_of
-from tests.support.store_kinds import STORES
 from tests.support.variations import BusyHasher, WatchedHasher, changed, client, disabled_user, failing_at_commit
 from tests.support.world import ADA, ELSEWHERE, HERE, OTHER_PASSWORD, PASSWORD, World, make_world
 
@@ -40,10 +39,10 @@ UNCOUNTED = {f"OSTIARY_LIMIT_{name}": "off" for name in ("SIGN_UP_ADDRESS", "SIG
 Worlds = Callable[[Mapping[str, str]], AbstractAsyncContextManager[World]]
 
 
-@pytest.fixture(params=sorted(STORES))
-def worlds(request: pytest.FixtureRequest, tmp_path: Path) -> Worlds:
+@pytest.fixture
+def worlds(store_kind: str, tmp_path: Path) -> Worlds:
     """Worlds over each store in turn, with settings of the test's choice."""
-    return lambda variables: make_world(request.param, tmp_path, variables)
+    return lambda variables: make_world(store_kind, tmp_path, variables)
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ async def optional(worlds: Worlds) -> AsyncIterator[World]:
         yield made
 
 
-async def taken(world: World, email: str, *, password: str = OTHER_PASSWORD, **fields: object) -> list[str]:
+async def taken(world: World, email: str, *, password: str = OTHER_PASSWORD, **fields: Any) -> list[str]:
     """Which fields a sign-up is told are taken."""
     with pytest.raises(Conflict) as caught:
         await world.ask_to_join(email, password, name="Mallory", client=client(9), **fields)
@@ -237,6 +236,7 @@ async def test_conflicts_use_up_nothing_of_the_address(optional: World) -> None:
 # Races (R18)
 
 
+@pytest.mark.every_store
 @pytest.mark.parametrize("fields", [{}, {"username": "countess"}], ids=["address", "address and username"])
 async def test_of_fifty_sign_ups_for_one_address_one_becomes_the_user(fields: dict[str, Any], worlds: Worlds) -> None:
     async with worlds({**OPTIONAL, **UNCOUNTED}) as world:
@@ -251,6 +251,7 @@ async def test_of_fifty_sign_ups_for_one_address_one_becomes_the_user(fields: di
         assert len(world.mailbox.to(ADA)) == 1
 
 
+@pytest.mark.every_store
 async def test_of_fifty_who_want_one_username_one_gets_it(worlds: Worlds) -> None:
     async with worlds({**OPTIONAL, **UNCOUNTED}) as world:
         attempts = (world.join(f"person{number}@example.com", username="countess") for number in range(50))

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from application.admission import SignedIn
-from application.use_cases.identify import Caller, IdentifyCommand
+from application.recognition import Caller
+from application.use_cases.identify import IdentifyCommand
 from application.use_cases.refresh import RefreshCommand
 from application.use_cases.sessions import SignOutCommand
 from domain.errors import Unauthenticated, Unavailable
@@ -27,7 +28,7 @@ BOB = "bob@example.com"
 
 async def row(world: World, holding: SignedIn) -> Session | None:
     """The session as it is stored."""
-    async with world.use_cases.refresh.reading() as unit:
+    async with world.use_cases.refresh.recognition.reading() as unit:
         found = await unit.sessions.find(holding.session.id)
     return found[0] if found else None
 
@@ -132,6 +133,7 @@ async def test_neither_the_command_nor_its_answer_shows_a_token(world: World) ->
 # Two tabs, late answers, lost answers
 
 
+@pytest.mark.every_store
 async def test_fifty_tabs_at_once_move_the_session_on_once_and_get_the_same_token(any_world: World) -> None:
     holding = await any_world.member()
     any_world.clock.advance(minutes=2)
@@ -236,7 +238,7 @@ async def test_the_token_before_the_parent_is_a_replay_at_once(any_world: World)
 
 async def test_a_well_sealed_token_that_was_never_given_out_ends_the_session(any_world: World) -> None:
     holding = await any_world.member()
-    ahead = any_world.use_cases.refresh.seal.token_for(replace(holding.session, counter=1))
+    ahead = any_world.use_cases.refresh.recognition.seal.token_for(replace(holding.session, counter=1))
     assert await refused(show(any_world, ahead.text)) is Unauthenticated
     assert await row(any_world, holding) is None
     assert any_world.events.kinds()[-1] is EventKind.REFRESH_REUSED

@@ -240,6 +240,7 @@ async def test_a_client_asks_for_30_letters_in_15_minutes_whatever_the_addresses
     await any_world.resend(email=ADA, client=STRANGER)
 
 
+@pytest.mark.every_store
 async def test_however_a_letter_is_asked_for_one_mailbox_gets_no_more_of_them(any_world: World) -> None:
     """R45: naming the address, the cookies of several sign-ups and the tokens of old letters are one limit."""
     cookies, tokens = [], []
@@ -258,6 +259,7 @@ async def test_however_a_letter_is_asked_for_one_mailbox_gets_no_more_of_them(an
     assert len(any_world.mailbox.letters) - before <= 1
 
 
+@pytest.mark.every_store
 async def test_of_parallel_requests_one_is_let_through(any_world: World) -> None:
     await any_world.sign_up()
     requests = (any_world.resend(email=ADA, client=client(number)) for number in range(10))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from application.admission import SignedIn
-from application.use_cases.identify import Caller, IdentifyCommand
+from application.recognition import Caller
+from application.use_cases.identify import IdentifyCommand
 from application.use_cases.sessions import Scope, SignOutCommand
 from domain.errors import Unauthenticated, Unavailable
 from domain.events import EventKind

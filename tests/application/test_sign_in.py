@@ -263,6 +263,7 @@ async def test_a_refused_try_costs_the_other_limits_nothing(any_world: World) ->
     await any_world.sign_in(client=ELSEWHERE)
 
 
+@pytest.mark.every_store
 async def test_of_parallel_guesses_exactly_five_are_judged(any_world: World) -> None:
     await any_world.member()
     guesses = (any_world.sign_in(password=f"guess number {number}") for number in range(20))
@@ -314,6 +315,7 @@ async def test_a_wrong_password_renews_nothing(tmp_path: Path) -> None:
         assert EventKind.PASSWORD_REHASHED not in world.events.kinds()
 
 
+@pytest.mark.every_store
 async def test_of_parallel_sign_ins_one_renews_the_hash_and_all_succeed(any_world: World) -> None:
     await any_world.member()
     renewing = _with_passes(any_world, 2)
@@ -339,9 +341,9 @@ async def test_a_native_client_may_have_its_session_as_a_token(world: World) -> 
     assert signed_in.session.transport is Transport.TOKEN
 
 
-async def test_signing_in_sends_no_letter_and_touches_no_other_session(any_world: World) -> None:
+async def test_signing_in_on_a_known_device_sends_no_letter_and_touches_no_other_session(any_world: World) -> None:
     first = await any_world.member()
-    await any_world.sign_in(client=ELSEWHERE)
+    await any_world.sign_in(client=ELSEWHERE, marks=first.device_marks)
     await any_world.deliver()
     assert len(any_world.mailbox.letters) == 1, "the letter from sign-up"
     await any_world.use_cases.identify(IdentifyCommand(session_cookie=first.session_token.text))

@@ -2,7 +2,7 @@
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +11,7 @@ from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
+from application.admission import SessionWish
 from application.ports.units_of_work import Intake
 from application.sign_up_form import SignUpCommand
 from application.use_cases.resend_verification import ResendVerification
@@ -20,18 +21,11 @@ from domain.client import Client
 from domain.errors import Conflict, InvalidCredentials, Overloaded, Unavailable, Violation
 from domain.events import EventKind
 from tests.support.refusals import limit_of, violations_of
-from tests.support.store_kinds import STORES
 from tests.support.variations import BusyHasher, WatchedHasher, changed, client, failing_at_commit
 from tests.support.world import ADA, HERE, OTHER_PASSWORD, PASSWORD, World, make_world
 
 BOB = "bob@example.com"
-
-
-@pytest.fixture(params=sorted(STORES))
-async def named_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """Over each store in turn, a place where people have usernames."""
-    async with make_world(request.param, tmp_path, {"OSTIARY_USERNAME": "optional"}) as made:
-        yield made
+WISH = SessionWish(client=HERE)
 
 
 async def test_a_sign_up_is_answered_with_the_canonical_address_and_followed_by_a_letter(world: World) -> None:
@@ -49,7 +43,7 @@ async def test_a_sign_up_is_not_a_user_yet(any_world: World) -> None:
 
 
 async def test_a_sign_up_is_recorded_and_shows_no_secret(world: World) -> None:
-    command = SignUpCommand(email=ADA, password=PASSWORD, name="Ada", password_confirm=PASSWORD, client=HERE)
+    command = SignUpCommand(email=ADA, password=PASSWORD, name="Ada", password_confirm=PASSWORD, session=WISH)
     sent = await world.use_cases.sign_up(command)
     assert isinstance(sent, VerificationSent)
     assert world.events.kinds() == [EventKind.SIGN_UP_REQUESTED]
@@ -80,7 +74,7 @@ async def test_all_that_is_wrong_with_all_fields_is_told_at_once(world: World) -
 
 
 async def test_fields_that_are_missing_are_all_named(world: World) -> None:
-    attempt = world.use_cases.sign_up(SignUpCommand(email=None, password=None, client=HERE))
+    attempt = world.use_cases.sign_up(SignUpCommand(email=None, password=None, session=WISH))
     assert await violations_of(attempt) == [("email", "required"), ("password", "required"), ("name", "required")]
 
 
@@ -89,7 +83,7 @@ async def test_fields_that_could_not_even_be_read_are_reported_with_the_rest_and
         Violation("password", "not_text", "Text is expected here."),
         Violation("plan", "unknown_field", "There is no such field."),
     )
-    command = SignUpCommand(email="nonsense", password=None, name="Ada", client=HERE, malformed=malformed)
+    command = SignUpCommand(email="nonsense", password=None, name="Ada", session=WISH, malformed=malformed)
     assert await violations_of(world.use_cases.sign_up(command)) == [
         ("password", "not_text"),
         ("plan", "unknown_field"),
@@ -99,7 +93,7 @@ async def test_fields_that_could_not_even_be_read_are_reported_with_the_rest_and
 
 async def test_a_request_with_nothing_wrong_but_an_unreadable_field_is_still_refused(world: World) -> None:
     malformed = (Violation("plan", "unknown_field", "There is no such field."),)
-    command = SignUpCommand(email=ADA, password=PASSWORD, name="Ada", client=HERE, malformed=malformed)
+    command = SignUpCommand(email=ADA, password=PASSWORD, name="Ada", session=WISH, malformed=malformed)
     assert await violations_of(world.use_cases.sign_up(command)) == [("plan", "unknown_field")]
     await world.deliver()
     assert world.mailbox.letters == []
@@ -233,6 +227,7 @@ async def test_a_taken_username_is_a_conflict_and_leaves_nothing_behind(named_wo
     assert EventKind.SIGN_UP_CONFLICT in named_world.events.kinds()
 
 
+@pytest.mark.every_store
 async def test_of_many_who_want_a_username_at_once_one_gets_it(named_world: World) -> None:
     attempts = (
         named_world.sign_up(f"person{number}@example.com", username="countess", client=client(number))
@@ -365,6 +360,7 @@ async def test_mistyped_sign_ups_cost_nothing(world: World) -> None:
         await world.sign_up()
 
 
+@pytest.mark.every_store
 async def test_of_parallel_sign_ups_exactly_five_are_let_through(any_world: World) -> None:
     attempts = (any_world.sign_up(client=client(number)) for number in range(20))
     outcomes = await asyncio.gather(*attempts, return_exceptions=True)

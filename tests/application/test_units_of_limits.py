@@ -32,6 +32,8 @@ WRONG = "not the password at all"
 SPENDING = ("sign_up", "verify_email", "resend_verification", "sign_in")
 FAR = client(77)
 
+pytestmark = pytest.mark.every_store
+
 
 class Counted:
     """`Limits` around another that keeps the balance: what was taken and not given back, by limit."""

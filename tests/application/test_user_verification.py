@@ -30,7 +30,6 @@ from domain.secret import Secret
 from domain.session import Transport
 from tests.support.mail import token_in
 from tests.support.refusals import limit_of, refused, violations_of
-from tests.support.store_kinds import STORES
 from tests.support.variations import (
     BusyHasher,
     ForgetfulMailbox,
@@ -49,10 +48,10 @@ STRANGER = client(66)
 OPTIONAL = {"OSTIARY_VERIFICATION": "optional", "OSTIARY_USERNAME": "optional"}
 
 
-@pytest.fixture(params=sorted(STORES))
-async def optional(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+@pytest.fixture
+async def optional(store_kind: str, tmp_path: Path) -> AsyncIterator[World]:
     """Over each store in turn, a place where verification is optional."""
-    async with make_world(request.param, tmp_path, OPTIONAL) as made:
+    async with make_world(store_kind, tmp_path, OPTIONAL) as made:
         yield made
 
 
@@ -268,6 +267,7 @@ async def test_a_password_verification_that_was_under_way_during_the_take_over_c
 # Once
 
 
+@pytest.mark.every_store
 async def test_of_many_who_open_the_letter_at_once_one_is_the_first(optional: World) -> None:
     joined = await optional.join()
     token = await optional.token_for()
@@ -277,6 +277,7 @@ async def test_of_many_who_open_the_letter_at_once_one_is_the_first(optional: Wo
     assert (outcomes.count(SignedIn), outcomes.count(AlreadyVerified)) == (1, 9)
 
 
+@pytest.mark.every_store
 async def test_nor_does_a_second_letter_make_a_second_one(optional: World) -> None:
     """A letter that is tried again carries another token, and kills none."""
     mailbox = ForgetfulMailbox()
@@ -292,6 +293,7 @@ async def test_nor_does_a_second_letter_make_a_second_one(optional: World) -> No
     assert (outcomes.count(SignedIn), outcomes.count(AlreadyVerified)) == (1, 3)
 
 
+@pytest.mark.every_store
 async def test_of_many_who_take_over_at_once_one_does(optional: World) -> None:
     await optional.join(password=OTHER_PASSWORD)
     token = await optional.token_for()

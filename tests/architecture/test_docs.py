@@ -1,5 +1,6 @@
 """The docs say what the code does."""
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -37,13 +38,30 @@ def test_every_endpoint_has_its_page() -> None:
     text = README + "".join(page.read_text() for page in DOCS.glob("*.md"))
     for handler in API:
         for path in handler.paths:
-            assert re.sub(r"\{(?:user_)?id:str\}", "{id}", path) in text, path
+            assert re.sub(r"\{(?:[a-z]+_)?id:str\}", "{id}", path) in text, path
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:
     for page in (ROOT / "README.md", *DOCS.rglob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_examples_stand_on_their_page_as_they_are() -> None:
+    for folder in (DOCS / "examples").iterdir():
+        page = (DOCS / f"{folder.name}.md").read_text()
+        for example in folder.rglob("*.*"):
+            if not {"__pycache__", "node_modules", "package-lock.json"}.intersection(example.parts):
+                assert re.search(rf"^```\w+\n{re.escape(example.read_text())}```$", page, re.MULTILINE), example.name
+
+
+def test_the_lock_of_the_example_is_of_its_package_and_names_no_registry() -> None:
+    """With a registry's address in it, `npm ci` would go there and nowhere else."""
+    folder = DOCS / "examples" / "protect-your-api" / "node"
+    package, lock = (json.loads((folder / name).read_text()) for name in ("package.json", "package-lock.json"))
+    assert lock["packages"][""]["dependencies"] == package["dependencies"]
+    locked = {name: entry for name, entry in lock["packages"].items() if name}
+    assert all("integrity" in entry and "resolved" not in entry for entry in locked.values())
 
 
 def test_every_dependency_has_its_reason() -> None:

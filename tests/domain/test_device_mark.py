@@ -11,7 +11,7 @@ from domain.device_mark import MARK_LIFETIME, MOST_MARKS, DeviceMark
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-LENGTH = 124
+LENGTH = 146
 
 sixteen = st.binary(min_size=16, max_size=16)
 marks = st.builds(
@@ -19,6 +19,7 @@ marks = st.builds(
     sixteen,
     st.integers(0, 2**64 - 1),
     st.integers(0, 2**32 - 1),
+    sixteen,
     sixteen,
     sixteen,
     st.binary(min_size=32, max_size=32),
@@ -49,7 +50,7 @@ def test_anything_cut_off_is_refused(mark: DeviceMark, length: int) -> None:
 
 @given(marks, st.integers(0, 255).filter(lambda version: version != 1))
 def test_a_mark_of_another_version_is_refused(mark: DeviceMark, version: int) -> None:
-    packed = base64.urlsafe_b64decode(mark.text + "=")
+    packed = base64.urlsafe_b64decode(mark.text + "==")
     assert DeviceMark.parse(base64.urlsafe_b64encode(bytes([version]) + packed[1:]).rstrip(b"=").decode()) is None
 
 
@@ -73,7 +74,7 @@ def test_what_is_no_mark_is_left_out_and_the_others_stay(one: DeviceMark, other:
     assert DeviceMark.parse_all(f"{one.text}.{text}.{other.text}") == [one, other]
 
 
-@given(marks, st.sampled_from(["device_id", "address_tag", "username_tag"]), sixteen)
+@given(marks, st.sampled_from(["device_id", "address_tag", "username_tag", "user_tag"]), sixteen)
 def test_all_but_the_mac_is_sealed(mark: DeviceMark, part: str, value: bytes) -> None:
     fields = {each.name: getattr(mark, each.name) for each in dataclasses.fields(mark)}
     other = DeviceMark(**{**fields, part: value})
@@ -85,11 +86,11 @@ def test_all_but_the_mac_is_sealed(mark: DeviceMark, part: str, value: bytes) ->
 
 
 def test_a_mark_is_good_until_it_expires_and_not_at_that_moment() -> None:
-    mark = DeviceMark(bytes(16), int((NOON + MARK_LIFETIME).timestamp()), 1, bytes(16), bytes(16))
+    mark = DeviceMark(bytes(16), int((NOON + MARK_LIFETIME).timestamp()), 1, bytes(16), bytes(16), bytes(16))
     assert mark.alive(NOON)
     assert mark.alive(NOON + timedelta(days=180, microseconds=-1))
     assert not mark.alive(NOON + timedelta(days=180))
 
 
 def test_the_mac_does_not_show_itself() -> None:
-    assert "mac" not in repr(DeviceMark(bytes(16), 0, 1, bytes(16), bytes(16), bytes(32)))
+    assert "mac" not in repr(DeviceMark(bytes(16), 0, 1, bytes(16), bytes(16), bytes(16), bytes(32)))

@@ -55,12 +55,22 @@ def test_out_of_the_box_the_limits_are_those_that_the_documentation_names() -> N
         "owner_notice": "1/1h",
         "token_client": "30/15m",
         "waiting_password": "5/2d",
+        "own_password": "5/15m",
+        "notice": "5/1h",
+        "username_change": "5/1d",
     }
 
 
 def test_only_what_the_caller_did_itself_may_be_told_in_numbers() -> None:
     told = {spec.name for spec in fields(Quotas) if Quotas().limit(spec.name).per_client}
-    assert told == {"sign_in_client", "sign_in_device", "sign_up_client", "letter_client", "token_client"}
+    assert told == {
+        "sign_in_client",
+        "sign_in_device",
+        "sign_up_client",
+        "letter_client",
+        "token_client",
+        "username_change",
+    }
 
 
 def test_whom_a_limit_is_about_is_not_shown() -> None:

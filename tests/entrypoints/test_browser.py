@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import Visitor, run_browser, visit
+from tests.support.browser import Visitor, run_browser, tab_to, visit
 from tests.support.http_requests import PASSWORD, free_port, make_member, new_address, sign_in, sign_up
 from tests.support.server import Server, run_server
 
@@ -357,25 +357,19 @@ def test_somebody_signs_up_and_in_by_keyboard_alone(ada: Visitor, house: Server)
     expect_account(page, email)
 
 
-def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until it is there, and see that one can see it is."""
-    for _ in range(20):
-        page.keyboard.press("Tab")
-        if page.locator(selector).evaluate("element => element === document.activeElement"):
-            style = page.locator(selector).evaluate(
-                "element => { const s = getComputedStyle(element); return s.outlineStyle + s.boxShadow; }"
-            )
-            assert style != "nonenone", f"nothing shows that {selector} has the focus"
-            return
-    raise AssertionError(f"{selector} cannot be reached by Tab")
-
-
 PAGES = [
     "/auth/signup",
     "/auth/check-inbox",
     "/auth/verify",
     "/auth/verify?token=x&email=somebody-with-a-really-long-address-that-goes-on@a-long-domain-name.example.com",
     "/auth/signin",
+    "/auth/forgot",
+    "/auth/reset",
+    "/auth/reset?token=x&email=somebody-with-a-really-long-address-that-goes-on@a-long-domain-name.example.com",
+    "/auth/confirm-email-change",
+    "/auth/confirm-email-change?token=x&email=somebody-with-a-really-long-address@a-long-domain-name.example.com",
+    "/auth/undo",
+    "/auth/undo?token=x",
     "/dev/inbox",
     "/docs",
 ]
@@ -434,7 +428,19 @@ def test_a_developer_may_type_either_name_of_this_machine(browser: Browser, hous
         page.wait_for_url("**/auth/signin")
 
 
-@pytest.mark.parametrize("path", ["/auth/signup", "/auth/signin", "/auth/verify"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/auth/signup",
+        "/auth/signin",
+        "/auth/verify",
+        "/auth/forgot",
+        "/auth/reset",
+        "/auth/confirm-email-change",
+        "/auth/undo",
+        "/auth/account",
+    ],
+)
 def test_without_the_script_nothing_typed_would_end_up_in_the_address_bar(
     browser: Browser, house: Server, path: str
 ) -> None:

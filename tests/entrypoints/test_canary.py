@@ -10,16 +10,28 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.http_mail import MailServer, run_mail_server
+from tests.support.http_mail import MailServer, link_in, run_mail_server
 from tests.support.http_requests import cookies_set, sign_in, sign_up
-from tests.support.server import Server, run_server, wait_for
+from tests.support.server import Server, run_server, token_of, wait_for
 
 PASSWORDS = {
     name: f"canary-{name}-61c9 of difference"
-    for name in ("chosen", "wrong", "waiting", "new", "stranger", "malformed", "misplaced", "faulty")
+    for name in (
+        "chosen",
+        "wrong",
+        "waiting",
+        "new",
+        "stranger",
+        "malformed",
+        "misplaced",
+        "faulty",
+        "reset",
+        "changed",
+    )
 }
 MASTER = "canaryMaster9vQ2mZ7xL4pR8sW1yB6nD3fG5"
 ACCEPTED = "canaryAccepted7xL4pR8sW1yB6nD3fG5hJ0c"
+CARA, MOVED = "canary-mailbox-cara@example.com", "canary-mailbox-moved@example.com"
 ADA, BOB, EVE = "canary-mailbox-ada@example.com", "canary-mailbox-bob@example.com", "canary-mailbox-eve@example.com"
 
 
@@ -122,9 +134,11 @@ def live_through_everything(client: httpx.Client, server: Server, mail: MailServ
         sign_in(client, ADA, password)
         sign_in(client, "canary-mailbox-nobody@example.com", password)
 
+    live_an_account(server, mail, found)
+
     misplaced, malformed = PASSWORDS["misplaced"], PASSWORDS["malformed"]
     json = {"content-type": "application/json"}
-    for path in ("/auth/signup", "/auth/signin", "/auth/verify-email"):
+    for path in ("/auth/signup", "/auth/signin", "/auth/verify-email", "/auth/reset-password", "/auth/undo"):
         for body in (f'{{"password":"{malformed}"', f'"{malformed}"', f'{{"password":"{malformed}\\u0000"}}'):
             client.post(path, content=body, headers=json)
         client.post(path, content=f"password={malformed}")
@@ -142,6 +156,41 @@ def live_through_everything(client: httpx.Client, server: Server, mail: MailServ
     client.post("/auth/signout", json={"scope": misplaced})
 
     break_the_store(client, server, found)
+
+
+def live_an_account(server: Server, mail: MailServer, found: Searched) -> None:
+    """Forgotten and reset, changed, moved and undone, deleted and back again."""
+
+    def link(email: str, path: str, earlier: int = 0) -> str:
+        def look() -> str | None:
+            links = [link_in(letter) for letter in mail.letters(email, at_least=0)]
+            fitting = [token_of(each) for each in links if f"{path}?token=" in each]
+            return fitting[-1] if len(fitting) > earlier else None
+
+        token: str = wait_for(look, f"a letter to {email} with a link to {path}")
+        found.mailed_tokens.append(token)
+        return token
+
+    with server.client(event_hooks={"response": [lambda answer: keep(found, answer)]}) as client:
+        sign_up(client, CARA, PASSWORDS["chosen"])
+        verify(client, link(CARA, "/auth/verify"))
+        client.post("/auth/forgot-password", json={"email": CARA})
+        body = {"token": link(CARA, "/auth/reset"), "password": PASSWORDS["reset"]}
+        assert client.post("/auth/reset-password", json={**body, "password": CARA}).status_code == 400
+        assert client.post("/auth/reset-password", json=body).status_code == 204
+        assert sign_in(client, CARA, PASSWORDS["reset"]).status_code == 200
+        for current in (PASSWORDS["wrong"], PASSWORDS["reset"]):
+            client.post("/auth/change-password", json={"current_password": current, "password": PASSWORDS["changed"]})
+        assert client.post("/auth/change-email", json={"email": MOVED}).status_code == 202
+        confirm = {"token": link(MOVED, "/auth/confirm-email-change")}
+        assert client.post("/auth/confirm-email-change", json=confirm).status_code == 200
+        client.get("/auth/sessions")
+        client.get("/auth/events")
+        assert client.request("DELETE", "/auth/me", json={"password": PASSWORDS["changed"]}).status_code == 204
+        for _ in range(2):
+            client.post("/auth/undo", json={"token": link(MOVED, "/auth/undo")})
+        body = {"token": link(MOVED, "/auth/reset"), "password": PASSWORDS["new"]}
+        assert client.post("/auth/reset-password", json=body).status_code == 204
 
 
 def refresh_and_replay(client: httpx.Client, server: Server, found: Searched) -> None:

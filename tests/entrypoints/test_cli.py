@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support import processes
 from tests.support.http_mail import SlowMailServer, run_mail_server
 from tests.support.http_requests import free_port, make_member, new_address, run_command, sign_up
 from tests.support.server import CHEAP, Server, run_server, wait_for
@@ -194,6 +195,15 @@ def test_what_is_given_up_is_said_at_the_start(tmp_path: Path) -> None:
         with server.client() as here, server.client() as there:
             sign_up(here, email)
             assert there.post("/auth/verify-email", json={"token": server.token(email)}).status_code == 200
+
+
+def test_it_starts_as_a_user_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not as most tests do, from a process that has imported it already."""
+    monkeypatch.setattr(processes, "cold", True)
+    with run_server(tmp_path) as server:
+        make_member(server, new_address())
+        assert server.stop() == 0
+    assert run_command("settings", folder=tmp_path).returncode == 0
 
 
 def test_it_listens_by_the_time_it_says_so(tmp_path: Path) -> None:

@@ -97,6 +97,57 @@ def test_resend_answers_the_same(cast: Cast) -> None:
     assert "set-cookie" not in dict(answer[1])
 
 
+def test_forgetting_a_password_answers_the_same(cast: Cast) -> None:
+    """SECURITY 2.1, reset."""
+    answer = same_for_all(cast, lambda client, email: client.post("/auth/forgot-password", json={"email": email}))
+    assert answer[0] == 202
+    assert answer[2] == '{"status":"reset_requested"}'
+    assert "set-cookie" not in dict(answer[1])
+
+
+def test_asking_for_an_address_answers_the_same_whoever_has_it(cast: Cast) -> None:
+    member = cast.address("verified")
+
+    def act(client: httpx.Client, email: str) -> httpx.Response:
+        assert sign_in(client, member, OWN_PASSWORD).status_code == 200
+        return client.post("/auth/change-email", json={"email": email})
+
+    answer = same_for_all(cast, act)
+    assert answer[0] == 202
+    assert answer[2] == '{"status":"confirmation_sent","email":"<address>"}'
+
+
+def test_a_request_of_anybody_writes_the_same_rows(cast: Cast) -> None:
+    """SECURITY 2.1: row counts, in the tables that a request of this kind touches; a moment later, too."""
+
+    def rows() -> list[int]:
+        return [
+            cast.server.sql(count)[0][0]
+            for count in (
+                "SELECT count(*) FROM letters",
+                "SELECT count(*) FROM one_time_tokens",
+                "SELECT count(*) FROM events",
+                "SELECT count(*) FROM reversals",
+            )
+        ]
+
+    def settle() -> None:
+        queued = "SELECT count(*) FROM letters WHERE status = 'queued'"
+        wait_for(lambda: cast.server.sql(queued)[0][0] == 0 or None, "letters to have left")
+
+    grown = {}
+    for kind in KINDS:
+        email = cast.address(kind)
+        settle()
+        before = rows()
+        with cast.server.client() as client:
+            client.post("/auth/forgot-password", json={"email": email})
+            assert sign_in(client, email, "not the one at all").status_code == 401
+        settle()
+        grown[kind] = [after - earlier for after, earlier in zip(rows(), before, strict=True)]
+    assert grown["absent"] == grown["waiting"] == grown["verified"] == [1, 1, 2, 0]
+
+
 def test_sign_in_with_a_wrong_password_answers_the_same(cast: Cast) -> None:
     """R50."""
     status, headers, _ = same_for_all(cast, lambda client, email: sign_in(client, email, "not the one at all"))
@@ -361,6 +412,19 @@ def test_sign_ups_for_one_address_from_everywhere_are_answered_the_same(limited:
 def test_the_nth_resend_is_answered_the_same(limited: Server) -> None:
     def act(client: httpx.Client, email: str) -> httpx.Response:
         return client.post("/auth/resend-verification", json={"email": email})
+
+    answers = [
+        hammered(limited, email, 4, act)
+        for email in (f"p{uuid4().hex[:12]}@example.com", waiting_elsewhere(limited), member_elsewhere(limited))
+    ]
+    assert answers[0] == answers[1] == answers[2]
+    assert [status for status, _, _ in answers[0]] == [202] + [429] * 3
+    assert dict(answers[0][-1][1])["retry-after"] == "60"
+
+
+def test_the_nth_forgotten_password_is_answered_the_same(limited: Server) -> None:
+    def act(client: httpx.Client, email: str) -> httpx.Response:
+        return client.post("/auth/forgot-password", json={"email": email})
 
     answers = [
         hammered(limited, email, 4, act)

@@ -194,7 +194,7 @@ OUTBOX = OutboxState(waiting=0, asked_for=None, due=None, abandoned=0)
 FACTS = DatabaseFacts(
     version="18",
     answers_in=timedelta(milliseconds=1),
-    schema="0001",
+    schema="0002",
     schema_problem=None,
     denied=(),
     outbox=OUTBOX,

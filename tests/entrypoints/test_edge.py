@@ -37,12 +37,21 @@ def test_what_changes_something_is_only_ever_posted(server: Server, method: str,
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
-@pytest.mark.parametrize("path", READ)
+@pytest.mark.parametrize("path", [path for path in READ if path != "/auth/me"])
 def test_what_is_read_takes_no_other_method(server: Server, method: str, path: str) -> None:
     with server.client() as client:
         answer = client.request(method, path)
     assert_problem(answer, 405, "method_not_allowed")
     assert {"GET"} <= allowed(answer) <= {"GET", "HEAD", "OPTIONS"}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "TRACE"])
+def test_ones_own_account_is_read_changed_and_deleted(server: Server, method: str) -> None:
+    with server.client() as client:
+        answer = client.request(method, "/auth/me")
+        asked = client.request("OPTIONS", "/auth/me")
+    assert_problem(answer, 405, "method_not_allowed")
+    assert allowed(answer) == allowed(asked) == {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"}
 
 
 @pytest.mark.parametrize("path", ["/auth/signup", "/auth/signin"])

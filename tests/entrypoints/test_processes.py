@@ -3,14 +3,16 @@
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
+from entrypoints.serving.listening import ignore_newcomers
+from tests.support.crowd import crowd_at
 from tests.support.http_requests import make_member, new_address, run_command, sign_in
-from tests.support.load import crowd_at
-from tests.support.server import CHEAP, Server, run_server, wait_for
+from tests.support.server import CHEAP, PATIENCE, Server, run_server, wait_for
 
 TWO = ("--workers", "2")
 
@@ -136,10 +138,31 @@ def test_when_the_parent_is_killed_nobody_serves_on_without_it(tmp_path: Path) -
 
 @pytest.mark.parametrize("arguments", [("--workers", "1"), TWO], ids=["one process", "two processes"])
 def test_at_the_end_every_request_that_began_is_answered(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    with run_server(tmp_path, None, *arguments) as server, crowd_at(server) as crowd:
+    with run_server(tmp_path, None, *arguments) as server, crowd_at(server, fresh=8) as crowd:
         crowd.wait_for_answers(100)
         assert server.stop() == 0
         assert crowd.failures == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can keep the door shut before it is taken away")
+def test_at_the_end_nobody_is_let_in_to_be_thrown_out() -> None:
+    """Closing a listening socket resets whoever is in its queue, and nobody can look there and close it in one."""
+    with socket.socket() as late, socket.socket() as early:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            early.connect(listener.getsockname())
+            ignore_newcomers(listener)
+            late.setblocking(False)
+            late.connect_ex(listener.getsockname())
+            early.sendall(b"I was in time")
+            listener.settimeout(PATIENCE)
+            with listener.accept()[0] as accepted:
+                assert accepted.recv(99) == b"I was in time"
+            listener.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                listener.accept()
+        late.settimeout(PATIENCE)
+        with pytest.raises(ConnectionRefusedError):
+            late.send(b"and I was not")
 
 
 def test_at_the_end_it_does_no_harm_to_tell_everybody(tmp_path: Path) -> None:

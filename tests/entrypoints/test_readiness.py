@@ -16,7 +16,8 @@ from entrypoints.readiness import LATE, Checks, Readiness
 from tests.support.clock import SettableClock
 from tests.support.http_requests import assert_problem
 from tests.support.server import Server, run_server, wait_for
-from tests.support.world import World
+from tests.support.store_kinds import STORES
+from tests.support.world import make_world
 
 ALL_WELL = Checks(database="ok", schema="ok", letters="ok")
 NOTHING_KNOWN = Checks(database="unavailable", schema="unknown", letters="unknown")
@@ -119,16 +120,20 @@ async def test_whoever_probes_while_the_database_is_silent_waits_for_one_questio
 # -- Over every store --
 
 
-async def test_every_store_is_ready_until_a_letter_is_late(any_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("store", STORES)
+async def test_every_store_is_ready_until_a_letter_is_late(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(readiness, "FRESH_SECONDS", 0.0)
-    asked = any_world.ostiary.readiness
-    assert await asked() == ALL_WELL
-    await any_world.sign_up()
-    assert await asked() == ALL_WELL
-    any_world.clock.advance(minutes=6)
-    assert await asked() == Checks(database="ok", schema="ok", letters="late")
-    await any_world.deliver()
-    assert await asked() == ALL_WELL
+    async with make_world(store, tmp_path) as world:
+        asked = world.ostiary.readiness
+        assert await asked() == ALL_WELL
+        await world.sign_up()
+        assert await asked() == ALL_WELL
+        world.clock.advance(minutes=6)
+        assert await asked() == Checks(database="ok", schema="ok", letters="late")
+        await world.deliver()
+        assert await asked() == ALL_WELL
 
 
 # -- Over HTTP --

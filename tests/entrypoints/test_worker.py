@@ -1,10 +1,18 @@
 """`ostiary worker`: letters leave without a server, from as many processes as wanted."""
 
+import asyncio
+import itertools
 import signal
 import sqlite3
 from contextlib import ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import pytest
+
+from application.catalogue import UseCases
+from entrypoints import background
 from tests.support.http_mail import MailServer, SlowMailServer, run_mail_server
 from tests.support.http_requests import free_port, new_address, run_command, sign_up
 from tests.support.server import CHEAP, run_server, run_worker, wait_for
@@ -87,3 +95,21 @@ def test_a_worker_without_a_database_says_so_in_a_sentence(tmp_path: Path) -> No
     assert done.returncode == 2
     assert done.stderr.startswith("The database cannot be used: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+async def test_a_letter_need_not_wait_for_all_who_look_to_look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "LOOK_EVERY", 1.0)
+    looks: list[float] = []
+
+    async def deliver_mail() -> int:
+        looks.append(asyncio.get_running_loop().time())
+        return 0
+
+    async def keep_house() -> None:
+        pass
+
+    everybody = cast("UseCases", SimpleNamespace(deliver_mail=deliver_mail, keep_house=keep_house))
+    async with background.background_work(everybody):
+        await asyncio.sleep(0.9)
+    assert len(looks) == background.WORKERS
+    assert min(later - sooner for sooner, later in itertools.pairwise(looks)) > 0.1

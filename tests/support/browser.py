@@ -73,3 +73,16 @@ def visit(browser: Browser, origin: str, *, width: int = 1024, **options: object
         assert visitor.troubles == []
     finally:
         context.close()
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until it is there, and see that one can see it is."""
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.locator(selector).evaluate("element => element === document.activeElement"):
+            style = page.locator(selector).evaluate(
+                "element => { const s = getComputedStyle(element); return s.outlineStyle + s.boxShadow; }"
+            )
+            assert style != "nonenone", f"nothing shows that {selector} has the focus"
+            return
+    raise AssertionError(f"{selector} cannot be reached by Tab")

@@ -156,10 +156,11 @@ def _on_sqlite(folder: Path) -> Iterator[tuple[Database, Callable[[str], Any]]]:
 
 @contextmanager
 def _on_postgresql(_folder: Path) -> Iterator[tuple[Database, Callable[[str], Any]]]:
-    with postgresql.fresh_database() as url:
+    with postgresql.empty_database() as url, postgresql.onlooker(url) as ask:
+        ask("SET search_path = ostiary")
         # As behind a pooler, where every statement takes the road that the saboteur watches.
         server = PostgresqlServer(dsn=url, pooled=True)
-        yield PostgresqlDatabase(server), lambda statement: postgresql.run(url, "SET search_path = ostiary", statement)
+        yield PostgresqlDatabase(server), ask
 
 
 FAULTY = {"sqlite": _on_sqlite, "postgresql": _on_postgresql}

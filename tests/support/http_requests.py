@@ -2,15 +2,17 @@
 
 import itertools
 import os
+import secrets
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tests.support.processes import run
 from tests.support.server import PATIENCE, Server
 
 PASSWORD = "engine of difference"
@@ -24,10 +26,13 @@ def new_address(name: str = "ada") -> str:
 
 
 def free_port() -> int:
-    """A port that nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, and below those that the system gives to whoever does not ask for one: other
+    tests run at this moment."""
+    while True:
+        port = 11_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def sign_up(client: httpx.Client, email: str, password: str = PASSWORD, **fields: str) -> httpx.Response:
@@ -79,23 +84,15 @@ def raw_exchange(server: Server, request: bytes, *, seconds: float = PATIENCE) -
 
 
 def run_command(
-    *arguments: str, folder: Path, variables: Mapping[str, str] | None = None
+    *arguments: str, folder: Path, variables: Mapping[str, str] | None = None, typed: str | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """`ostiary …` to its end, with nothing set but what is given."""
+    """`ostiary …` to its end, with nothing set but what is given; `typed` stands on its standard input."""
     environ = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("OSTIARY_", "SMTP_", "EMAIL_", "APP_URL", "DATABASE_URL", "PYTHONPATH"))
     }
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("ostiary")), *arguments],
-        cwd=folder,
-        env={**environ, **(variables or {})},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return run(*arguments, folder=folder, environ={**environ, **(variables or {})}, typed=typed or "")
 
 
 def cookies_set(response: httpx.Response) -> dict[str, dict[str, str]]:

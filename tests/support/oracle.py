@@ -18,6 +18,7 @@ from domain.errors import (
     TokenExpired,
     TokenInvalid,
     Unauthenticated,
+    ValidationError,
 )
 from domain.letters import Outcome
 from domain.session import Session as Granted
@@ -75,6 +76,21 @@ class User:
     email: str
     password: str
     sign_up: SignUp
+    version: int = 1
+    """Of the password: what was begun under an older one is worth nothing."""
+
+
+@dataclass(eq=False)
+class Reset:
+    """A link to choose a new password."""
+
+    text: str
+    user: User
+    version: int
+    asked_at: datetime
+    expires_at: datetime
+    used: bool = False
+    forgotten: bool = False
 
 
 @dataclass(eq=False)
@@ -89,11 +105,13 @@ class Session:
     refreshed_at: datetime
     ends_at: datetime
     idle: timedelta
+    version: int
     over: bool = False
 
     def alive(self, now: datetime) -> bool:
         """Whether it was not ended, lay unused too long or is too old."""
-        return not self.over and now < self.seen_at + self.idle and now < self.ends_at
+        over = self.over or self.version != self.user.version
+        return not over and now < self.seen_at + self.idle and now < self.ends_at
 
     def counts(self, text: str, now: datetime) -> bool:
         """Whether a token is the current one or its parent within the grace: no other ever."""
@@ -105,7 +123,7 @@ class Session:
 class Browser:
     """What a browser is marked with: for whom, and until when; `failures` of sign-ins it has not been let in for."""
 
-    marks: dict[str, datetime] = field(default_factory=dict)
+    marks: dict[str, tuple[datetime, int]] = field(default_factory=dict)
     failures: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
 
 
@@ -118,6 +136,9 @@ class Oracle:
     letters: list[Letter] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
     users: dict[str, User] = field(default_factory=dict)
+    resets: list[Reset] = field(default_factory=list)
+    asked: dict[str, datetime] = field(default_factory=dict)
+    """When a new password was last asked for, for each address."""
     sessions: list[Session] = field(default_factory=list)
     access_tokens: dict[str, tuple[Session, float]] = field(default_factory=dict)
 
@@ -211,11 +232,48 @@ class Oracle:
         waits = letter.about is not None and self._waits(letter.about)
         return Outcome.VERIFY_ADDRESS if newest and waits else Outcome.NONE
 
+    # Passwords
+
+    def asked_for_a_reset(self, email: str, moment: datetime) -> bool:
+        """Whether a letter comes of it: to whoever has the address."""
+        self.asked[email] = moment
+        return email in self.users
+
+    def reset_arrived(self, email: str, text: str, asked_at: datetime) -> None:
+        """The link that stood in the letter."""
+        user = self.users[email]
+        self.resets.append(Reset(text, user, user.version, asked_at, self.now + LINK))
+
+    def reset(self, link: Reset, password: str) -> Verdict:
+        """By the newest link, once, while the password is still the one it was asked for under."""
+        superseded = self.asked[link.user.email] > link.asked_at or link.version != link.user.version
+        if link.forgotten or link.used or superseded:
+            return TokenInvalid
+        if link.expires_at <= self.now:
+            return TokenExpired
+        link.used = True
+        self._set_password(link.user, password)
+        return None
+
+    def change_password(self, session: Session, current: str, password: str) -> Verdict:
+        """By whoever is signed in and knows the one in force; this session goes on, and no other."""
+        if current != session.user.password:
+            return ValidationError
+        self._set_password(session.user, password)
+        session.version = session.user.version
+        return None
+
+    @staticmethod
+    def _set_password(user: User, password: str) -> None:
+        user.password = password
+        user.version += 1
+
     # Sessions
 
     def sign_in(self, browser: Browser, email: str, password: str) -> Verdict:
         """Failures count for browser and address, or where the owner has been let in, for that device and address."""
-        marked = email in browser.marks and self.now < browser.marks[email]
+        expires, version = browser.marks.get(email, (self.now, 0))
+        marked = self.now < expires and email in self.users and version == self.users[email].version
         taken = browser.failures.setdefault(("device" if marked else "pair", email), [])
         taken[:] = [moment for moment in taken if moment > self.now - WINDOW]
         if len(taken) >= (DEVICE if marked else PAIR):
@@ -225,11 +283,11 @@ class Oracle:
         taken.append(self.now)
         return InvalidCredentials
 
-    def mark(self, browser: Browser, email: str, moment: datetime) -> None:
-        """Whoever has proven who they are leaves a mark. One that is not good any more is replaced by a new one."""
-        if email not in browser.marks or browser.marks[email] <= moment:
+    def mark(self, browser: Browser, email: str, moment: datetime, *, anew: bool = False) -> None:
+        """Whoever has proven who they are leaves a mark. One that has expired is replaced by a new one."""
+        if anew or email not in browser.marks or browser.marks[email][0] <= moment:
             browser.failures.pop(("device", email), None)
-        browser.marks[email] = (moment + MARKED).replace(microsecond=0)
+        browser.marks[email] = ((moment + MARKED).replace(microsecond=0), self.users[email].version)
 
     def begin(self, granted: Granted, email: str, text: str, moment: datetime) -> Session:
         """A session that was granted as it was wished for."""
@@ -243,6 +301,7 @@ class Oracle:
             refreshed_at=moment,
             ends_at=moment + absolute,
             idle=idle,
+            version=self.users[email].version,
         )
         self.sessions.append(begun)
         return begun
@@ -279,6 +338,8 @@ class Oracle:
             sign_up.forgotten |= sign_up.at + WAITING <= self.now
         for token in self.tokens:
             token.forgotten |= token.expires_at + TOKENS_KEPT <= self.now
+        for link in self.resets:
+            link.forgotten |= link.expires_at + TOKENS_KEPT <= self.now
 
     def _recognised(self, session: Session) -> Verdict:
         if not session.alive(self.now):

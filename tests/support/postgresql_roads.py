@@ -19,13 +19,14 @@ from adapters.sql.installation import installation_key
 from adapters.sql.postgresql import PostgresqlDatabase
 from adapters.sql.tables import sessions
 from domain.email_address import EmailAddress
+from domain.retention import Retention
 from tests.support.postgresql import run
 from tests.support.store_kinds import over
 from tests.support.store_samples import NOW, a_sign_up, charge, wait_in_line
 
 CANARY = EmailAddress("canary-3f9a@example.com")
 PASSWORD = "canary-61c9"
-SOON = timedelta(seconds=0.3)
+SOON = timedelta(seconds=0.5)
 """Patience in a test: nobody waits longer for a connection."""
 
 FIND_SESSION = select(sessions.c.id).where(sessions.c.id == bindparam("session_id"))
@@ -40,7 +41,7 @@ async def spend(database: PostgresqlDatabase) -> None:
 
 
 async def purge(database: PostgresqlDatabase) -> None:
-    await over(database).purge(NOW, 10)
+    await over(database).purge(NOW, 10, Retention())
 
 
 async def key(database: PostgresqlDatabase) -> None:

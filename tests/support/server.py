@@ -6,8 +6,6 @@ import re
 import signal
 import sqlite3
 import ssl
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -19,8 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from domain.limits import Quotas
+from tests.support import processes
+from tests.support.processes import Process, start
 
-PATIENCE = 20.0
+PATIENCE = processes.PATIENCE
 """Seconds to wait for something that is bound to happen."""
 
 CHEAP = {"OSTIARY_ARGON2_MEMORY_KIB": "8", "OSTIARY_ARGON2_TIME": "1"}
@@ -44,7 +44,7 @@ _AGEING = """UPDATE sessions SET
 class Server:
     """A running process, its address, its log and its dev inbox."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", url: str, log: Path, folder: Path) -> None:
+    def __init__(self, process: Process, url: str, log: Path, folder: Path) -> None:
         self.process = process
         self.url = url
         self.log = log
@@ -116,7 +116,7 @@ def run_server(folder: Path, variables: Mapping[str, str] | None = None, *argume
 
 
 @contextmanager
-def run_worker(folder: Path, variables: Mapping[str, str] | None = None) -> "Iterator[subprocess.Popen[bytes]]":
+def run_worker(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Process]:
     """`ostiary worker` in `folder` until the block ends."""
     with _run(folder, variables, "worker") as (process, log):
         wait_for(lambda: _said(process, log, "(started)"), "the worker to start")
@@ -124,9 +124,7 @@ def run_worker(folder: Path, variables: Mapping[str, str] | None = None) -> "Ite
 
 
 @contextmanager
-def _run(
-    folder: Path, variables: Mapping[str, str] | None, *arguments: str
-) -> "Iterator[tuple[subprocess.Popen[bytes], Path]]":
+def _run(folder: Path, variables: Mapping[str, str] | None, *arguments: str) -> Iterator[tuple[Process, Path]]:
     log = folder / f"log-{time.monotonic_ns()}"
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("OSTIARY_", "SMTP_", "EMAIL_"))},
@@ -136,14 +134,8 @@ def _run(
         "OSTIARY_DELIVERY_JITTER": "0s",
         **(variables or {}),
     }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("ostiary")), *arguments],
-            cwd=folder,
-            env=environ,
-            stdout=output,
-            stderr=output,
-        )
+    with log.open("wb") as output, Path(os.devnull).open("rb") as nothing:
+        process = start(*arguments, folder=folder, environ=environ, typed=nothing, output=output, errors=output)
     try:
         yield process, log
     finally:
@@ -152,7 +144,7 @@ def _run(
             process.wait(PATIENCE)
 
 
-def _said(process: "subprocess.Popen[bytes]", log: Path, pattern: str) -> str | None:
+def _said(process: Process, log: Path, pattern: str) -> str | None:
     if process.poll() is not None:
         raise AssertionError(f"the process ended with {process.returncode}: {log.read_text()}")
     match = re.search(pattern, log.read_text())

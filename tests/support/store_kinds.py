@@ -60,8 +60,9 @@ async def open_sqlite(folder: Path) -> AsyncIterator[StoreUnderTest]:
 @asynccontextmanager
 async def open_postgresql(_folder: Path) -> AsyncIterator[StoreUnderTest]:
     """A database of its own on a real server."""
-    async with postgresql.open_database() as database:
-        yield over(database)
+    with postgresql.empty_database() as url:
+        async with postgresql.open_database(url) as database:
+            yield over(database)
 
 
 STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[StoreUnderTest]]] = {
@@ -78,6 +79,18 @@ def settings_of(store: str, *, migrated: bool = True) -> Iterator[dict[str, str]
         yield {}  # SQLite is what there is when nothing is said, and memory is not chosen by settings
         return
     with postgresql.fresh_database(migrated=migrated) as url:
+        yield {"DATABASE_URL": url}
+
+
+@contextmanager
+def settings_in_process(store: str, folder: Path) -> Iterator[dict[str, str]]:
+    """The same for Ostiary composed in this process with `folder` for its data, which is there sooner."""
+    if store != "postgresql":
+        if store == "sqlite" and not any(folder.iterdir()):
+            fresh_file(folder)
+        yield {}
+        return
+    with postgresql.empty_database() as url:
         yield {"DATABASE_URL": url}
 
 

@@ -13,6 +13,7 @@ from domain.letters import Occasion, QueuedLetter
 from domain.limits import Charge, Limit, Quota, Unit
 from domain.one_time_token import OneTimeToken, Purpose
 from domain.password import PasswordHash
+from domain.reversal import Reversal
 from domain.session import Session, SessionLifetimes, Transport
 from domain.sign_up import SignUpRequest
 from domain.user import Credential, User
@@ -46,6 +47,7 @@ def a_sign_up(**fields: Any) -> SignUpRequest:
         "email": ADA,
         "name": DisplayName("Ada Łovelace 🧮"),
         "username": Username("ada_l.0-9"),
+        "fields": {"company": "Zażółć & 'Söhne' 🧮", "seats": 3, "newsletter": False},
         "password_hash": HASH,
         "cookie_digest": digest(),
         "client_unit": Unit("sign_up_client", digest(), "1767268800123456abcde"),
@@ -111,6 +113,18 @@ def a_letter(**fields: Any) -> QueuedLetter:
     return QueuedLetter(**(defaults | fields))
 
 
+def a_reversal(**fields: Any) -> Reversal:
+    """Something that has just happened to somebody's account."""
+    defaults: dict[str, Any] = {
+        "id": uuid4(),
+        "user_id": uuid4(),
+        "occasion": Occasion.PASSWORD_CHANGED,
+        "sealed": b"\x00\xff" + next(_serial).to_bytes(14),
+        "now": NOW,
+    }
+    return Reversal.of(**(defaults | fields))
+
+
 def charge(
     key: str, count: int | None, window: timedelta = HOUR, *, name: str = "tries", client: bool = True
 ) -> Charge:
@@ -149,6 +163,14 @@ async def mint(units: Units, *tokens: OneTimeToken) -> None:
     async with units.delivery() as unit:
         for token in tokens:
             await unit.tokens.add(token)
+        await unit.commit()
+
+
+async def undoable(units: Units, *reversals: Reversal) -> None:
+    """Keep reversals."""
+    async with units.account_keeping() as unit:
+        for reversal in reversals:
+            await unit.reversals.add(reversal)
         await unit.commit()
 
 

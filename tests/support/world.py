@@ -10,9 +10,10 @@ from adapters.hashing.slots import HashingSlots
 from application.admission import SessionWish, SignedIn
 from application.catalogue import UseCases
 from application.ports.environment import Ids
+from application.recognition import Caller
 from application.sign_up_form import SignUpCommand
 from application.use_cases.email_verification import VerifyEmailCommand
-from application.use_cases.identify import Caller, IdentifyCommand
+from application.use_cases.identify import IdentifyCommand
 from application.use_cases.open_sign_up import SignedUp
 from application.use_cases.refresh import RefreshCommand
 from application.use_cases.resend_verification import ResendVerificationCommand
@@ -25,7 +26,7 @@ from entrypoints.composition import Ostiary, Replacements, compose, memory_store
 from entrypoints.settings import read_settings
 from tests.support.clock import SettableClock
 from tests.support.mail import Mailbox, token_in
-from tests.support.store_kinds import settings_of
+from tests.support.store_kinds import settings_in_process
 
 ADA = "ada@example.com"
 PASSWORD = "engine of difference"
@@ -90,9 +91,19 @@ class World:
         assert isinstance(signed_in, SignedIn)
         return signed_in
 
-    async def ask_to_join(self, email: str, password: str, **fields: Any) -> VerificationSent | SignedUp | SignedIn:
+    async def ask_to_join(
+        self,
+        email: str,
+        password: str,
+        *,
+        client: Client = HERE,
+        remember: bool = True,
+        transport: Transport = Transport.COOKIE,
+        **fields: Any,
+    ) -> VerificationSent | SignedUp | SignedIn:
         """Sign up, whatever comes of it."""
-        return await self.use_cases.sign_up(SignUpCommand(email=email, password=password, **fields))
+        wish = SessionWish(client=client, transport=transport, remember=remember)
+        return await self.use_cases.sign_up(SignUpCommand(email=email, password=password, session=wish, **fields))
 
     async def identify(self, signed_in: SignedIn) -> Caller:
         """Come back with the session token."""
@@ -105,9 +116,13 @@ class World:
             pass
 
     async def token_for(self, email: str = ADA) -> str:
-        """The token in the newest letter to an address."""
+        """The token in the newest letter to an address that asks for it to be confirmed."""
+        return await self.link_token("Confirm your e-mail address", email)
+
+    async def link_token(self, subject: str, email: str = ADA) -> str:
+        """The token in the newest letter to an address whose subject begins like this."""
         await self.deliver()
-        return token_in(self.mailbox.to(email)[-1])
+        return token_in([letter for letter in self.mailbox.to(email) if letter.subject.startswith(subject)][-1])
 
     async def verify(
         self,
@@ -153,7 +168,7 @@ async def make_world(
     store: str, folder: Path, variables: Mapping[str, str] | None = None, *, ids: Ids | None = None
 ) -> AsyncIterator[World]:
     """Ostiary over `store` (a key of `STORES`), with hashing at test cost."""
-    with settings_of(store) as of_store:
+    with settings_in_process(store, folder) as of_store:
         settings = read_settings(
             {"OSTIARY_DATA_DIR": str(folder), "OSTIARY_DELIVERY_JITTER": "0s", **of_store, **(variables or {})},
             dotenv=None,

@@ -11,6 +11,9 @@ from domain.one_time_token import OneTimeToken, Purpose
 from domain.sign_up import SignUpRequest
 from domain.username import Username
 
+FORGOTTEN = EmailAddress("")
+"""What a letter's recipient is wiped to."""
+
 
 class MemorySignUps:
     """`SignUps`."""
@@ -43,13 +46,18 @@ class MemorySignUps:
         row = self._tables.sign_ups.get(sign_up_id)
         if row is None or row.proven_at is not None or row.expires_at <= now:
             return False
-        self._tables.sign_ups[sign_up_id] = replace(row, proven_at=now, password_hash=None, name=None, username=None)
+        self._tables.sign_ups[sign_up_id] = replace(
+            row, proven_at=now, password_hash=None, name=None, username=None, fields={}
+        )
         return True
 
     async def delete_waiting(self, email: EmailAddress, *, keep: UUID) -> None:
         for row in list(self._tables.sign_ups.values()):
             if row.email == email and row.id != keep and row.proven_at is None:
                 del self._tables.sign_ups[row.id]
+
+    async def delete(self, sign_up_id: UUID) -> None:
+        self._tables.sign_ups.pop(sign_up_id, None)
 
 
 class MemoryUsernameClaims:
@@ -60,7 +68,8 @@ class MemoryUsernameClaims:
 
     async def claim(self, username: Username, *, holder: UUID, now: datetime, expires_at: datetime | None) -> bool:
         held = self._tables.claims.get(username.name)
-        if held is not None and (held.expires_at is None or held.expires_at > now):
+        lapsed = held is not None and held.expires_at is not None and held.expires_at <= now
+        if held is not None and held.holder != holder and not lapsed:
             return False
         self._tables.claims[username.name] = Claim(holder, expires_at)
         return True
@@ -71,6 +80,11 @@ class MemoryUsernameClaims:
             return False
         self._tables.claims[username.name] = Claim(holder, None)
         return True
+
+    async def release(self, username: Username, *, holder: UUID, expires_at: datetime) -> None:
+        held = self._tables.claims.get(username.name)
+        if held is not None and held.holder == holder:
+            self._tables.claims[username.name] = Claim(holder, expires_at)
 
 
 class MemoryTokens:
@@ -86,13 +100,20 @@ class MemoryTokens:
         token = self._tables.tokens.get(digest)
         if token is None or token.purpose is not purpose:
             return None
-        superseded = any(
+        credential = self._tables.credentials.get(token.user_id) if token.user_id else None
+        of_today = credential is not None and credential.version == token.credential_version
+        superseded = (token.credential_version is not None and not of_today) or any(
             row.letter.subject_id == token.subject_id
             and row.letter.purpose is token.purpose
             and row.letter.created_at > token.requested_at
             for row in self._tables.letters.values()
         )
         return replace(token, superseded=superseded)
+
+    async def forget(self, user_id: UUID) -> None:
+        for token in list(self._tables.tokens.values()):
+            if user_id in (token.user_id, token.subject_id):
+                del self._tables.tokens[token.digest]
 
     async def spend(self, digest: bytes, purpose: Purpose, now: datetime) -> bool:
         token = await self.find(digest, purpose)
@@ -110,6 +131,14 @@ class MemoryLetters:
 
     async def enqueue(self, letter: QueuedLetter) -> None:
         self._tables.letters[letter.id] = LetterRow(letter)
+
+    async def forget(self, user_id: UUID, recipient: EmailAddress, until: datetime) -> None:
+        subjects = {user_id, *(each.id for each in self._tables.reversals.values() if each.user_id == user_id)}
+        for row in list(self._tables.letters.values()):
+            letter = row.letter
+            about = letter.subject_id in subjects or letter.recipient == recipient
+            if about and letter.created_at <= until and row.status != "queued":
+                self._tables.letters[letter.id] = replace(row, letter=replace(letter, recipient=FORGOTTEN))
 
     async def lease(self, lease_id: UUID, now: datetime, most: int) -> list[QueuedLetter]:
         due = [
@@ -140,7 +169,12 @@ class MemoryLetters:
             return None
         letters = (row.letter for row in self._tables.letters.values() if row.letter.purpose is purpose)
         return next(
-            ((token.subject_id, letter.recipient) for letter in letters if letter.subject_id == token.subject_id), None
+            (
+                (token.subject_id, letter.recipient)
+                for letter in letters
+                if letter.subject_id == token.subject_id and letter.recipient != FORGOTTEN
+            ),
+            None,
         )
 
     async def decide(self, letter_id: UUID, outcome: Outcome, subject_id: UUID | None) -> None:

@@ -53,13 +53,43 @@ class MemorySessions:
         )
         return True
 
+    async def move(self, session_id: UUID, credential_version: int) -> bool:
+        session = self._tables.sessions.get(session_id)
+        if session is None:
+            return False
+        self._tables.sessions[session_id] = replace(session, credential_version=credential_version)
+        return True
+
+    async def end_of(self, user_id: UUID, session_id: UUID) -> bool:
+        session = self._tables.sessions.get(session_id)
+        if session is None or session.user_id != user_id:
+            return False
+        del self._tables.sessions[session_id]
+        return True
+
     async def end(self, session_id: UUID) -> None:
         self._tables.sessions.pop(session_id, None)
 
-    async def end_all(self, user_id: UUID, *, keep: UUID | None = None) -> None:
-        for session in list(self._tables.sessions.values()):
-            if session.user_id == user_id and session.id != keep:
-                del self._tables.sessions[session.id]
+    async def end_all(self, user_id: UUID, *, keep: UUID | None = None) -> int:
+        ending = [each.id for each in self._tables.sessions.values() if each.user_id == user_id and each.id != keep]
+        for session_id in ending:
+            del self._tables.sessions[session_id]
+        return len(ending)
+
+
+class MemoryOwnSessions:
+    """`OwnSessions`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def of_user(self, user_id: UUID, now: datetime) -> list[Session]:
+        living = [
+            session
+            for session in self._tables.sessions.values()
+            if session.user_id == user_id and session.alive(now) and _living_user(self._tables, session)
+        ]
+        return sorted(living, key=lambda session: (-session.last_seen_at.timestamp(), session.id.hex))
 
 
 def _living_user(tables: Tables, session: Session) -> User | None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from domain.events import RecordedEvent
 from domain.letters import QueuedLetter
 from domain.one_time_token import OneTimeToken
+from domain.reversal import Reversal
 from domain.session import Session
 from domain.sign_up import SignUpRequest
 from domain.user import Credential, User
@@ -43,6 +45,14 @@ class Taken:
     stamp: str
 
 
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event, with what becomes of its address once it has been kept for long enough."""
+
+    event: RecordedEvent
+    masked_address: str
+
+
 @dataclass(slots=True)
 class Tables:
     """Everything stored. Rows are frozen, so a copy of the dicts is a copy of the world."""
@@ -54,6 +64,8 @@ class Tables:
     tokens: dict[bytes, OneTimeToken] = field(default_factory=dict)
     letters: dict[UUID, LetterRow] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
+    events: dict[UUID, EventRow] = field(default_factory=dict)
+    reversals: dict[UUID, Reversal] = field(default_factory=dict)
     limits: dict[tuple[str, str], list[Taken]] = field(default_factory=dict)
 
     def copy(self) -> "Tables":
@@ -66,6 +78,8 @@ class Tables:
             tokens=dict(self.tokens),
             letters=dict(self.letters),
             sessions=dict(self.sessions),
+            events=dict(self.events),
+            reversals=dict(self.reversals),
             limits={key: list(taken) for key, taken in self.limits.items()},
         )
 

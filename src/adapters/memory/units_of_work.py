@@ -3,16 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from adapters.memory.administration import MemoryAdministration, MemoryOversight
 from adapters.memory.collections import (
     MemoryLetters,
     MemorySignUps,
     MemoryTokens,
     MemoryUsernameClaims,
 )
+from adapters.memory.events import MemoryEventHistory, MemoryEvents, MemoryJournalEvents, MemoryReversals
 from adapters.memory.limits import MemoryUnitLimits
-from adapters.memory.sessions import MemoryLivingSessions, MemorySessions
+from adapters.memory.sessions import MemoryLivingSessions, MemoryOwnSessions, MemorySessions
 from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
-from adapters.memory.users import MemoryAccounts, MemoryLogins, MemoryUsers
+from adapters.memory.users import MemoryAccounts, MemoryLogins, MemoryOwnCredentials, MemoryUsers
 
 
 class MemoryIntake:
@@ -33,12 +35,14 @@ class MemoryOpenIntake(MemoryIntake):
         self.users = MemoryUsers(transaction.tables)
         self.accounts = MemoryAccounts(transaction.tables)
         self.sessions = MemorySessions(transaction.tables)
+        self.events = MemoryEvents(transaction.tables)
 
 
 class MemoryProofReading:
     """`ProofReading`."""
 
     def __init__(self, tables: Tables) -> None:
+        self.reversals = MemoryReversals(tables)
         self.tokens = MemoryTokens(tables)
         self.sign_ups = MemorySignUps(tables)
         self.users = MemoryUsers(tables)
@@ -55,6 +59,7 @@ class MemoryProving:
         self.users = MemoryUsers(transaction.tables)
         self.accounts = MemoryAccounts(transaction.tables)
         self.sessions = MemorySessions(transaction.tables)
+        self.events = MemoryEvents(transaction.tables)
         self.commit = transaction.commit
 
 
@@ -69,8 +74,12 @@ class MemorySigningIn:
     """`SigningIn`."""
 
     def __init__(self, transaction: MemoryTransaction) -> None:
+        self.users = MemoryUsers(transaction.tables)
         self.accounts = MemoryAccounts(transaction.tables)
         self.sessions = MemorySessions(transaction.tables)
+        self.events = MemoryEvents(transaction.tables)
+        self.reversals = MemoryReversals(transaction.tables)
+        self.letters = MemoryLetters(transaction.tables)
         self.limits = MemoryUnitLimits(transaction.tables)
         self.commit = transaction.commit
 
@@ -86,7 +95,54 @@ class MemorySessionKeeping:
     """`SessionKeeping`."""
 
     def __init__(self, transaction: MemoryTransaction) -> None:
+        self.accounts = MemoryAccounts(transaction.tables)
+        self.users = MemoryUsers(transaction.tables)
         self.sessions = MemorySessions(transaction.tables)
+        self.events = MemoryEvents(transaction.tables)
+        self.reversals = MemoryReversals(transaction.tables)
+        self.letters = MemoryLetters(transaction.tables)
+        self.commit = transaction.commit
+
+
+class MemoryJournal:
+    """`Journal`."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self.events = MemoryJournalEvents(transaction.tables)
+        self.commit = transaction.commit
+
+
+class MemoryOwnReading:
+    """`OwnReading`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.accounts = MemoryOwnCredentials(tables)
+        self.sessions = MemoryOwnSessions(tables)
+        self.events = MemoryEventHistory(tables)
+
+
+class MemoryOwnRequest:
+    """`OwnRequest`."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self.letters = MemoryLetters(transaction.tables)
+        self.events = MemoryEvents(transaction.tables)
+        self.commit = transaction.commit
+
+
+class MemoryAccountKeeping:
+    """`AccountKeeping`."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self.accounts = MemoryAccounts(transaction.tables)
+        self.users = MemoryUsers(transaction.tables)
+        self.usernames = MemoryUsernameClaims(transaction.tables)
+        self.sign_ups = MemorySignUps(transaction.tables)
+        self.sessions = MemorySessions(transaction.tables)
+        self.tokens = MemoryTokens(transaction.tables)
+        self.letters = MemoryLetters(transaction.tables)
+        self.reversals = MemoryReversals(transaction.tables)
+        self.events = MemoryEvents(transaction.tables)
         self.commit = transaction.commit
 
 
@@ -97,7 +153,10 @@ class MemoryDelivery:
         self.letters = MemoryLetters(transaction.tables)
         self.sign_ups = MemorySignUps(transaction.tables)
         self.users = MemoryUsers(transaction.tables)
+        self.accounts = MemoryAccounts(transaction.tables)
+        self.reversals = MemoryReversals(transaction.tables)
         self.tokens = MemoryTokens(transaction.tables)
+        self.events = MemoryEvents(transaction.tables)
         self.limits = MemoryUnitLimits(transaction.tables)
         self.commit = transaction.commit
 
@@ -155,6 +214,42 @@ class MemoryUnits:
         """For presence, and for ending sessions."""
         async with self._store.writing() as transaction:
             yield MemorySessionKeeping(transaction)
+
+    @asynccontextmanager
+    async def journal(self) -> AsyncIterator[MemoryJournal]:
+        """For what came to nothing."""
+        async with self._store.writing() as transaction:
+            yield MemoryJournal(transaction)
+
+    @asynccontextmanager
+    async def own_reading(self) -> AsyncIterator[MemoryOwnReading]:
+        """For somebody's own sessions and events."""
+        async with self._store.reading() as tables:
+            yield MemoryOwnReading(tables)
+
+    @asynccontextmanager
+    async def own_request(self) -> AsyncIterator[MemoryOwnRequest]:
+        """For a letter that somebody signed in asks for."""
+        async with self._store.writing() as transaction:
+            yield MemoryOwnRequest(transaction)
+
+    @asynccontextmanager
+    async def account_keeping(self) -> AsyncIterator[MemoryAccountKeeping]:
+        """For changing, deleting and restoring an account."""
+        async with self._store.writing() as transaction:
+            yield MemoryAccountKeeping(transaction)
+
+    @asynccontextmanager
+    async def oversight(self) -> AsyncIterator[MemoryOversight]:
+        """For administrators who look."""
+        async with self._store.reading() as tables:
+            yield MemoryOversight(tables)
+
+    @asynccontextmanager
+    async def administration(self) -> AsyncIterator[MemoryAdministration]:
+        """For administrators who act."""
+        async with self._store.writing() as transaction:
+            yield MemoryAdministration(transaction)
 
     @asynccontextmanager
     async def delivery(self) -> AsyncIterator[MemoryDelivery]:

@@ -31,12 +31,44 @@ class MemoryUsers:
     async def of_email(self, email: EmailAddress) -> User | None:
         return next((user for user in self._tables.users.values() if user.email == email), None)
 
+    async def hold(self, user_id: UUID) -> User | None:
+        return self._tables.users.get(user_id)
+
+    async def save(self, user: User) -> bool:
+        others = [other for other in self._tables.users.values() if other.id != user.id]
+        if any(other.email == user.email for other in others):
+            return False
+        if user.username is not None and any(other.username == user.username for other in others):
+            return False
+        if user.id in self._tables.users:
+            self._tables.users[user.id] = user
+        return True
+
+    async def remove(self, user_id: UUID) -> None:
+        self._tables.users.pop(user_id, None)
+        self._tables.credentials.pop(user_id, None)
+        for session in list(self._tables.sessions.values()):
+            if session.user_id == user_id:
+                del self._tables.sessions[session.id]
+
+    async def note_first_sign_in(self, user_id: UUID, now: datetime) -> None:
+        stored = self._tables.users.get(user_id)
+        if stored is not None and stored.first_signed_in_at is None:
+            self._tables.users[user_id] = replace(stored, first_signed_in_at=now)
+
     async def prove(self, user: User) -> bool:
         stored = self._tables.users.get(user.id)
         if stored is None or stored.email != user.email or stored.email_verified:
             return False
-        self._tables.users[user.id] = replace(stored, email_verified=True, name=user.name)
+        self._tables.users[user.id] = replace(stored, email_verified=True, name=user.name, fields=user.fields)
         return True
+
+
+class MemoryOwnCredentials:
+    """`OwnCredentials`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.of_user = MemoryAccounts(tables).of_user
 
 
 class MemoryAccounts:
@@ -49,6 +81,9 @@ class MemoryAccounts:
         self._tables.credentials[credential.user_id] = credential
 
     async def of_user(self, user_id: UUID) -> Credential | None:
+        return self._tables.credentials.get(user_id)
+
+    async def hold(self, user_id: UUID) -> Credential | None:
         return self._tables.credentials.get(user_id)
 
     async def replace(self, credential: Credential, new: PasswordHash, now: datetime) -> bool:

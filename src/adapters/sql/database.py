@@ -1,13 +1,13 @@
 """Connections and transactions. Whatever goes wrong with the store becomes `Unavailable`, and nothing is half done."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Protocol
 
-from sqlalchemy import Dialect, Select
+from sqlalchemy import Dialect, Select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import ReturningInsert
 
 from application.ports.monitoring import ConnectionsInUse
@@ -95,6 +95,26 @@ async def whole_by(
             return False
         await transaction.commit()
         return True
+
+
+@asynccontextmanager
+async def writing_by(engine: AsyncEngine) -> AsyncIterator[Transaction]:
+    """`Database.writing` on one of its engine's connections."""
+    with store_troubles():
+        async with engine.connect() as connection:
+            # Begun, but not as a context of its own, which would commit: giving the connection back rolls back.
+            await connection.begin()
+            yield Transaction(connection)
+
+
+async def answers_by(database: Database) -> bool:
+    """`Database.answers` by the road that reads take."""
+    try:
+        async with database.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+    except Unavailable:
+        return False
+    return True
 
 
 @contextmanager

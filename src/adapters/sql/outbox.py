@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Row, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.sql.tables import letters, one_time_tokens
+from adapters.sql.tables import letters, one_time_tokens, reversals
 from domain.email_address import EmailAddress
 from domain.letters import LEASE, Occasion, Outcome, QueuedLetter
 from domain.one_time_token import Purpose
@@ -30,11 +30,28 @@ class SqlLetters:
                 recipient=letter.recipient.canonical,
                 subject_id=letter.subject_id,
                 status=_QUEUED,
+                credential_version=letter.credential_version,
                 attempts=letter.attempts,
                 created_at=letter.created_at,
                 due_at=letter.due_at,
                 expires_at=letter.expires_at,
             )
+        )
+
+    async def forget(self, user_id: UUID, recipient: EmailAddress, until: datetime) -> None:
+        about = or_(
+            letters.c.subject_id == user_id,
+            letters.c.subject_id.in_(select(reversals.c.id).where(reversals.c.user_id == user_id)),
+            letters.c.recipient == recipient.canonical,
+        )
+        await self._connection.execute(
+            update(letters)
+            .where(
+                about,
+                letters.c.created_at <= until,
+                letters.c.status != _QUEUED,
+            )
+            .values(recipient="")
         )
 
     async def lease(self, lease_id: UUID, now: datetime, most: int) -> list[QueuedLetter]:
@@ -76,6 +93,7 @@ class SqlLetters:
                 one_time_tokens.c.digest == digest,
                 one_time_tokens.c.purpose == purpose.value,
                 letters.c.purpose == purpose.value,
+                letters.c.recipient != "",  # forgotten
             )
             .limit(1)
         )
@@ -114,6 +132,7 @@ def _letter_from(row: Row[tuple[object, ...]]) -> QueuedLetter:
         created_at=row.created_at,
         due_at=row.due_at,
         expires_at=row.expires_at,
+        credential_version=row.credential_version,
         attempts=row.attempts,
         outcome=Outcome(row.outcome) if row.outcome else None,
     )

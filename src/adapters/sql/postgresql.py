@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -16,10 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import ReturningInsert
 
-from adapters.sql.database import Transaction, row_by, store_troubles, whole_by
+from adapters.sql.database import Transaction, answers_by, row_by, store_troubles, whole_by, writing_by
 from adapters.sql.short_road import ShortRoad
 from application.ports.monitoring import ConnectionsInUse
-from domain.errors import Unavailable
 
 _ASK_AFTER_SECONDS = 10.0
 """A connection that lay unused for longer is asked whether it still lives before it is relied on."""
@@ -108,13 +107,8 @@ class PostgresqlDatabase:
             return await whole_by(self, statement, rows, parameters)
         return await self._short_road.whole(statement, rows, parameters)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Transaction]:
-        with store_troubles():
-            async with self.engine.connect() as connection:
-                # Begun, but not as a context of its own, which would commit: giving the connection back rolls back.
-                await connection.begin()
-                yield Transaction(connection)
+    def writing(self) -> AbstractAsyncContextManager[Transaction]:
+        return writing_by(self.engine)
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[Transaction]:
@@ -129,12 +123,7 @@ class PostgresqlDatabase:
             yield transaction
 
     async def answers(self) -> bool:
-        try:
-            async with self.reading() as connection:
-                await connection.execute(text("SELECT 1"))
-        except Unavailable:
-            return False
-        return True
+        return await answers_by(self)
 
     @property
     def connections(self) -> ConnectionsInUse:

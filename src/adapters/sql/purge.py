@@ -1,18 +1,22 @@
 """Deleting what has served its time, in batches small enough that nobody waits for them."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, delete, or_, select
+from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
 from adapters.sql.database import Database
-from adapters.sql.tables import letters, limits, one_time_tokens, sessions, sign_ups, username_claims
-
-TOKENS_KEPT = timedelta(days=2)
-"""After expiry, so that a late click reads `token_expired` for as long as its sign-up could have waited."""
-
-LETTERS_KEPT = timedelta(days=30)
-"""After they left or were given up, for the operator who is asked where a letter went."""
+from adapters.sql.tables import (
+    events,
+    letters,
+    limits,
+    one_time_tokens,
+    reversals,
+    sessions,
+    sign_ups,
+    username_claims,
+)
+from domain.retention import Retention
 
 
 class SqlPurge:
@@ -21,14 +25,22 @@ class SqlPurge:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def __call__(self, now: datetime, batch: int) -> Mapping[str, int]:
+    async def __call__(self, now: datetime, batch: int, kept: Retention) -> Mapping[str, int]:
         past_keeping: list[tuple[Table, ColumnElement[bool]]] = [
-            (sign_ups, sign_ups.c.expires_at <= now),
-            (username_claims, username_claims.c.expires_at <= now),
-            (one_time_tokens, one_time_tokens.c.expires_at <= now - TOKENS_KEPT),
-            (sessions, or_(sessions.c.idle_expires_at <= now, sessions.c.absolute_expires_at <= now)),
-            (limits, limits.c.expires_at <= now),
-            (letters, letters.c.done_at <= now - LETTERS_KEPT),
+            (sign_ups, sign_ups.c.expires_at <= now - kept.sign_ups),
+            (username_claims, username_claims.c.expires_at <= now - kept.username_claims),
+            (one_time_tokens, one_time_tokens.c.expires_at <= now - kept.tokens),
+            (reversals, reversals.c.expires_at <= now),
+            (
+                sessions,
+                or_(
+                    sessions.c.idle_expires_at <= now - kept.sessions,
+                    sessions.c.absolute_expires_at <= now - kept.sessions,
+                ),
+            ),
+            (limits, limits.c.expires_at <= now - kept.limits),
+            (letters, letters.c.done_at <= now - kept.letters),
+            (events, events.c.at <= now - kept.events),
         ]
         counts = {}
         for table, condition in past_keeping:
@@ -39,4 +51,16 @@ class SqlPurge:
                 result = await transaction.connection.execute(delete(table).where(key.in_(doomed)))
                 await transaction.commit()
             counts[table.name] = result.rowcount
+        counts["client_addresses"] = await self._shorten_addresses(now - kept.client_addresses, batch)
         return counts
+
+    async def _shorten_addresses(self, until: datetime, batch: int) -> int:
+        # Locked and passed over like the others: whoever is deleting an account wipes many of these rows at once.
+        in_full = select(events.c.id).where(events.c.at <= until, events.c.address.is_not(None)).limit(batch)
+        in_full = in_full.with_for_update(skip_locked=True)
+        async with self._database.writing() as transaction:
+            result = await transaction.connection.execute(
+                update(events).where(events.c.id.in_(in_full)).values(address=None)
+            )
+            await transaction.commit()
+        return result.rowcount

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database
@@ -35,26 +36,11 @@ class SqlSessions:
         self._connection = connection
 
     async def add(self, session: Session) -> bool:
-        result = await self._connection.execute(
-            _ADD,
-            {
-                "new_id": session.id,
-                "new_user_id": session.user_id,
-                "new_credential_version": session.credential_version,
-                "new_seed": session.seed,
-                "new_counter": session.counter,
-                "new_transport": session.transport.value,
-                "new_remember": session.remember,
-                "new_created_at": session.created_at,
-                "new_signed_in_at": session.signed_in_at,
-                "new_refreshed_at": session.refreshed_at,
-                "new_last_seen_at": session.last_seen_at,
-                "new_idle_expires_at": session.idle_expires_at,
-                "new_absolute_expires_at": session.absolute_expires_at,
-                "new_user_agent": session.user_agent,
-                "new_masked_address": session.masked_address,
-            },
-        )
+        parameters = {f"new_{name}": value for name, value in _values_of(session).items()}
+        try:
+            result = await self._connection.execute(_ADD, parameters)
+        except IntegrityError:
+            return False  # the user was deleted while this looked at them
         return result.rowcount == 1
 
     async def touch(self, session: Session, now: datetime) -> None:
@@ -80,14 +66,45 @@ class SqlSessions:
         )
         return result.rowcount == 1
 
+    async def move(self, session_id: UUID, credential_version: int) -> bool:
+        statement = update(sessions).where(sessions.c.id == session_id).values(credential_version=credential_version)
+        return (await self._connection.execute(statement)).rowcount == 1
+
+    async def end_of(self, user_id: UUID, session_id: UUID) -> bool:
+        statement = delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
+        return (await self._connection.execute(statement)).rowcount == 1
+
     async def end(self, session_id: UUID) -> None:
         await self._connection.execute(delete(sessions).where(sessions.c.id == session_id))
 
-    async def end_all(self, user_id: UUID, *, keep: UUID | None = None) -> None:
+    async def end_all(self, user_id: UUID, *, keep: UUID | None = None) -> int:
         statement = delete(sessions).where(sessions.c.user_id == user_id)
         if keep is not None:
             statement = statement.where(sessions.c.id != keep)
-        await self._connection.execute(statement)
+        return (await self._connection.execute(statement)).rowcount
+
+
+class SqlOwnSessions:
+    """`application.ports.collections.OwnSessions`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def of_user(self, user_id: UUID, now: datetime) -> list[Session]:
+        statement = (
+            _living_accounts()
+            .join(sessions, sessions.c.user_id == users.c.id)
+            .where(
+                sessions.c.user_id == user_id,
+                sessions.c.credential_version == accounts.c.credential_version,
+                sessions.c.idle_expires_at > now,
+                sessions.c.absolute_expires_at > now,
+            )
+            .order_by(sessions.c.last_seen_at.desc(), sessions.c.id)
+            .with_only_columns(*_session_columns, maintain_column_froms=True)
+        )
+        rows = (await self._connection.execute(statement)).mappings()
+        return [_session_from(dict(row)) for row in rows]
 
 
 def _living_accounts() -> Select[Any]:
@@ -112,6 +129,26 @@ _FIND = (
     .where(sessions.c.id == bindparam("session_id"), sessions.c.credential_version == accounts.c.credential_version)
     .with_only_columns(*_session_columns, *user_columns, maintain_column_froms=True)
 )
+
+
+def _values_of(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "user_id": session.user_id,
+        "credential_version": session.credential_version,
+        "seed": session.seed,
+        "counter": session.counter,
+        "transport": session.transport.value,
+        "remember": session.remember,
+        "created_at": session.created_at,
+        "signed_in_at": session.signed_in_at,
+        "refreshed_at": session.refreshed_at,
+        "last_seen_at": session.last_seen_at,
+        "idle_expires_at": session.idle_expires_at,
+        "absolute_expires_at": session.absolute_expires_at,
+        "user_agent": session.user_agent,
+        "masked_address": session.masked_address,
+    }
 
 
 def _session_from(row: Mapping[str, Any]) -> Session:

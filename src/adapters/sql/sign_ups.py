@@ -1,10 +1,11 @@
 """Waiting sign-ups, and who holds which username."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.tables import sign_ups, username_claims
@@ -33,6 +34,7 @@ class SqlSignUps:
                 email=sign_up.email.canonical,
                 name=sign_up.name.text if sign_up.name else None,
                 username=sign_up.username.name if sign_up.username else None,
+                fields=json.dumps(dict(sign_up.fields)),
                 password_hash=sign_up.password_hash.encoded if sign_up.password_hash else None,
                 cookie_digest=sign_up.cookie_digest,
                 client_unit_key=sign_up.client_unit.key if sign_up.client_unit else None,
@@ -69,7 +71,7 @@ class SqlSignUps:
         statement = (
             update(sign_ups)
             .where(sign_ups.c.id == sign_up_id, sign_ups.c.proven_at.is_(None), sign_ups.c.expires_at > now)
-            .values(proven_at=now, password_hash=None, name=None, username=None)
+            .values(proven_at=now, password_hash=None, name=None, username=None, fields="{}")
         )
         return (await self._connection.execute(statement)).rowcount == 1
 
@@ -79,6 +81,9 @@ class SqlSignUps:
                 sign_ups.c.email == email.canonical, sign_ups.c.id != keep, sign_ups.c.proven_at.is_(None)
             )
         )
+
+    async def delete(self, sign_up_id: UUID) -> None:
+        await self._connection.execute(delete(sign_ups).where(sign_ups.c.id == sign_up_id))
 
 
 class SqlUsernameClaims:
@@ -94,7 +99,7 @@ class SqlUsernameClaims:
             .on_conflict_do_update(
                 index_elements=[username_claims.c.username],
                 set_={"holder_id": holder, "expires_at": expires_at},
-                where=username_claims.c.expires_at <= now,
+                where=or_(username_claims.c.expires_at <= now, username_claims.c.holder_id == holder),
             )
             .returning(username_claims.c.username)
         )
@@ -108,6 +113,13 @@ class SqlUsernameClaims:
         )
         return (await self._connection.execute(statement)).rowcount == 1
 
+    async def release(self, username: Username, *, holder: UUID, expires_at: datetime) -> None:
+        await self._connection.execute(
+            update(username_claims)
+            .where(username_claims.c.username == username.name, username_claims.c.holder_id == holder)
+            .values(expires_at=expires_at)
+        )
+
 
 def _sign_up_from(row: RowMapping) -> SignUpRequest:
     unit = None
@@ -118,6 +130,7 @@ def _sign_up_from(row: RowMapping) -> SignUpRequest:
         email=EmailAddress(row["email"]),
         name=DisplayName(row["name"]) if row["name"] is not None else None,
         username=Username(row["username"]) if row["username"] is not None else None,
+        fields=json.loads(row["fields"]),
         password_hash=PasswordHash(row["password_hash"]) if row["password_hash"] is not None else None,
         cookie_digest=row["cookie_digest"],
         client_unit=unit,

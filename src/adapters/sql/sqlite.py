@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Select, event, text
+from sqlalchemy import Select, event
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.dml import ReturningInsert
 
-from adapters.sql.database import Transaction, row_by, store_troubles, whole_by
+from adapters.sql.database import Transaction, answers_by, row_by, store_troubles, whole_by, writing_by
 from application.ports.monitoring import ConnectionsInUse
-from domain.errors import Unavailable
 
 _READERS = 5
 _BUSY_SECONDS = 5
@@ -51,13 +50,8 @@ class SqliteDatabase:
     async def whole(self, statement: ReturningInsert[Any], rows: int, parameters: Mapping[str, object]) -> bool:
         return await whole_by(self, statement, rows, parameters)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Transaction]:
-        with store_troubles():
-            async with self.writer.connect() as connection:
-                # Begun, but not as a context of its own, which would commit: giving the connection back rolls back.
-                await connection.begin()
-                yield Transaction(connection)
+    def writing(self) -> AbstractAsyncContextManager[Transaction]:
+        return writing_by(self.writer)
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[Transaction]:
@@ -66,12 +60,7 @@ class SqliteDatabase:
             yield transaction
 
     async def answers(self) -> bool:
-        try:
-            async with self.reading() as connection:
-                await connection.execute(text("SELECT 1"))
-        except Unavailable:
-            return False
-        return True
+        return await answers_by(self)
 
     @property
     def connections(self) -> ConnectionsInUse:
@@ -116,7 +105,7 @@ def _engine(url: str, *, pool_size: int) -> AsyncEngine:
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

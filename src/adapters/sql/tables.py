@@ -11,6 +11,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
 )
@@ -35,8 +36,11 @@ users = Table(
     Column("name", String(64)),
     Column("username", String(32), unique=True),
     Column("role", String(32), nullable=False),
+    Column("fields", Text, nullable=False, server_default="{}"),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    Column("first_signed_in_at", Instant),
+    Index(None, "created_at", "id"),
 )
 
 accounts = Table(
@@ -59,6 +63,7 @@ sign_ups = Table(
     Column("email", String(254), nullable=False),
     Column("name", String(64)),
     Column("username", String(32)),
+    Column("fields", Text, nullable=False, server_default="{}"),
     Column("password_hash", String(512)),
     Column("cookie_digest", LargeBinary(32), nullable=False, unique=True),
     Column("client_unit_key", LargeBinary(32)),
@@ -86,6 +91,38 @@ one_time_tokens = Table(
     Column("requested_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
+    Column("user_id", Uuid),
+    Column("credential_version", Integer),
+    Column("email", String(254)),
+)
+
+reversals = Table(
+    "reversals",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # No foreign key: the reversal of a deletion outlives the user.
+    Column("user_id", Uuid, nullable=False, index=True),
+    Column("occasion", String(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("failed", Boolean, nullable=False),
+    Column("user_id", Uuid),
+    Column("actor_id", Uuid, index=True),
+    Column("reason", String(64)),
+    # In full, until housekeeping leaves the shortened one alone.
+    Column("address", String(64)),
+    Column("masked_address", String(64), nullable=False),
+    Column("user_agent", String(256), nullable=False),
+    Index(None, "user_id", "at"),
 )
 
 letters = Table(
@@ -93,11 +130,12 @@ letters = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("occasion", String(32), nullable=False),
-    Column("purpose", String(32), nullable=False),
+    Column("purpose", String(32), nullable=False, server_default="verify_address"),
     Column("recipient", String(254), nullable=False),
     Column("subject_id", Uuid),
     Column("status", String(16), nullable=False),
     Column("outcome", String(32)),
+    Column("credential_version", Integer),
     Column("attempts", Integer, nullable=False),
     Column("reason", String(200)),
     Column("lease_id", Uuid),

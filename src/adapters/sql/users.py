@@ -1,11 +1,13 @@
 """Users and their accounts."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Database
@@ -33,9 +35,24 @@ def user_from(row: Mapping[Any, Any]) -> User:
         name=DisplayName(row["user_name"]) if row["user_name"] is not None else None,
         username=Username(row["user_username"]) if row["user_username"] is not None else None,
         role=row["user_role"],
+        fields=json.loads(row["user_fields"]),
         created_at=row["user_created_at"],
         disabled_at=row["user_disabled_at"],
+        first_signed_in_at=row["user_first_signed_in_at"],
     )
+
+
+def _values_of(user: User) -> dict[str, Any]:
+    return {
+        "email": user.email.canonical,
+        "email_verified": user.email_verified,
+        "name": user.name.text if user.name else None,
+        "username": user.username.name if user.username else None,
+        "role": user.role,
+        "fields": json.dumps(dict(user.fields)),
+        "disabled_at": user.disabled_at,
+        "first_signed_in_at": user.first_signed_in_at,
+    }
 
 
 class SqlUsers:
@@ -47,16 +64,7 @@ class SqlUsers:
     async def add(self, user: User) -> frozenset[str]:
         statement = (
             upsert(self._connection, users)
-            .values(
-                id=user.id,
-                email=user.email.canonical,
-                email_verified=user.email_verified,
-                name=user.name.text if user.name else None,
-                username=user.username.name if user.username else None,
-                role=user.role,
-                created_at=user.created_at,
-                disabled_at=user.disabled_at,
-            )
+            .values(id=user.id, created_at=user.created_at, **_values_of(user))
             .on_conflict_do_nothing()
         )
         if (await self._connection.execute(statement)).rowcount == 1:
@@ -74,17 +82,55 @@ class SqlUsers:
     async def of_email(self, email: EmailAddress) -> User | None:
         return await self._one(users.c.email == email.canonical)
 
-    async def _one(self, which: ColumnElement[bool]) -> User | None:
-        row = (await self._connection.execute(select(*user_columns).where(which))).mappings().one_or_none()
+    async def hold(self, user_id: UUID) -> User | None:
+        return await self._one(users.c.id == user_id, held=True)
+
+    async def _one(self, which: ColumnElement[bool], *, held: bool = False) -> User | None:
+        statement = select(*user_columns).where(which)
+        statement = statement.with_for_update() if held else statement
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
         return user_from(row) if row else None
+
+    async def save(self, user: User) -> bool:
+        try:
+            await self._connection.execute(update(users).where(users.c.id == user.id).values(**_values_of(user)))
+        except IntegrityError:
+            return False
+        return True
+
+    async def remove(self, user_id: UUID) -> None:
+        await self._connection.execute(delete(users).where(users.c.id == user_id))
+
+    async def note_first_sign_in(self, user_id: UUID, now: datetime) -> None:
+        await self._connection.execute(
+            update(users)
+            .where(users.c.id == user_id, users.c.first_signed_in_at.is_(None))
+            .values(first_signed_in_at=now)
+        )
 
     async def prove(self, user: User) -> bool:
         statement = (
             update(users)
             .where(users.c.id == user.id, users.c.email == user.email.canonical, users.c.email_verified.is_(False))
-            .values(email_verified=True, name=user.name.text if user.name else None)
+            .values(
+                email_verified=True,
+                name=user.name.text if user.name else None,
+                fields=json.dumps(dict(user.fields)),
+            )
         )
         return (await self._connection.execute(statement)).rowcount == 1
+
+
+_CREDENTIAL = select(accounts.c.user_id, accounts.c.password_hash, accounts.c.credential_version).where(
+    accounts.c.provider_id == CREDENTIAL
+)
+
+
+class SqlOwnCredentials:
+    """`application.ports.collections.OwnCredentials`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.of_user = SqlAccounts(connection).of_user
 
 
 class SqlAccounts:
@@ -107,9 +153,12 @@ class SqlAccounts:
         )
 
     async def of_user(self, user_id: UUID) -> Credential | None:
-        statement = select(accounts.c.user_id, accounts.c.password_hash, accounts.c.credential_version).where(
-            accounts.c.user_id == user_id, accounts.c.provider_id == CREDENTIAL
-        )
+        return await self._one(_CREDENTIAL.where(accounts.c.user_id == user_id))
+
+    async def hold(self, user_id: UUID) -> Credential | None:
+        return await self._one(_CREDENTIAL.where(accounts.c.user_id == user_id).with_for_update())
+
+    async def _one(self, statement: Select[Any]) -> Credential | None:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return _credential_from(row) if row else None
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.events import Event
+from domain.retention import Retention
 
 
 class Clock(Protocol):
@@ -39,8 +40,16 @@ class EventLog(Protocol):
         """Write it down. Never raises; addresses are written as pseudonyms."""
 
 
+class DeviceNames(Protocol):
+    """What browsers say they are, in words."""
+
+    def describe(self, user_agent: str) -> str:
+        """Such as *Firefox on Linux*; *an unknown device* where it says nothing that is known."""
+
+
 class Purge(Protocol):
     """Removes what has served its time."""
 
-    async def __call__(self, now: datetime, batch: int) -> Mapping[str, int]:
-        """Delete at most `batch` rows of each kind that are past keeping; how many of each were deleted."""
+    async def __call__(self, now: datetime, batch: int, kept: Retention) -> Mapping[str, int]:
+        """Delete at most `batch` rows of each kind that are past keeping, and shorten as many client addresses in
+        events; how many of each."""

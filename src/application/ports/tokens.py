@@ -48,10 +48,11 @@ class AccessTokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KnownDevice:
-    """A device where somebody was let in, and the credential version they were let in under."""
+    """A device where somebody was let in, the credential version they were let in under, and what stands for them."""
 
     id: str
     credential_version: int
+    user_tag: bytes
 
 
 class DeviceMarks(Protocol):
@@ -61,9 +62,13 @@ class DeviceMarks(Protocol):
     never an error, and the same time.
     """
 
-    def mark(self, user: User, credential_version: int, held: str | None, now: datetime) -> str:
+    def mark(self, user: User, credential_version: int, held: str | None, now: datetime, *, anew: bool = False) -> str:
         """What the device is to hold from now on: a new mark for somebody who has just proven who they are, under the
-        id that their device had if it was theirs before, and the good marks of others."""
+        id that their device had if it was theirs before, and the good marks of others. `anew` gives it another id, for
+        which nothing has been counted yet."""
 
     def recognises(self, held: str | None, identifier: EmailAddress | Username, now: datetime) -> KnownDevice | None:
-        """The device, if it holds a good mark of whoever has this address or username."""
+        """The device, if it holds a good mark of whoever had this address or username."""
+
+    def is_of(self, device: KnownDevice, user: User) -> bool:
+        """Whether it was this user who was let in there, and not somebody who had the name before."""

@@ -10,9 +10,10 @@ from application.admission import Admission, SessionWish, SignedIn
 from application.ports.environment import Clock, EventLog, Ids
 from application.ports.limits import Limits
 from application.ports.units_of_work import Opens, ProofReading, Proving
+from application.recognition import Caller
 from application.second_fact import Facts, PasswordFacts
-from application.use_cases.identify import Caller
-from application.user_proof import UserProof, UserProving
+from application.user_proof import UserProof, UserProving, address_verified
+from domain.declared_fields import FieldValue
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
 from domain.errors import (
@@ -107,11 +108,8 @@ class VerifyEmail:
             units.append(proof.sign_up.client_unit)
         with suppress(Unavailable):  # the person is in; a unit too many is no reason to tell them otherwise
             await self.limits.give_back(units)
-        user = signed_in.user
-        reason = "password_replaced" if isinstance(proof, UserProof) and proof.new_hash is not None else None
-        self.events.record(
-            Event(kind=EventKind.ADDRESS_VERIFIED, client=client, email=user.email, user_id=user.id, reason=reason)
-        )
+        new_hash = proof.new_hash if isinstance(proof, UserProof) else None
+        self.events.record(address_verified(signed_in.user, client, new_hash))
         return signed_in
 
     def _read_facts(self, command: VerifyEmailCommand) -> Facts:
@@ -170,18 +168,26 @@ class VerifyEmail:
         """What the second fact lets go live."""
         if facts.new_password is not None:
             # Nothing that a stranger may have typed survives.
-            name, username = facts.name, None
+            name, username, fields = facts.name, None, dict[str, FieldValue]()
             password_hash = await self.passwords.hash_new(facts.new_password, sign_up.email, facts.name)
         elif sign_up.password_hash is not None and (
             own_browser
             or self.token_suffices
             or await self.passwords.matches(facts.password, sign_up.password_hash, sign_up.id)
         ):
-            name, username, password_hash = sign_up.name, sign_up.username, sign_up.password_hash
+            name, username, fields = sign_up.name, sign_up.username, dict(sign_up.fields)
+            password_hash = sign_up.password_hash
         else:
             raise PasswordRequired
         user = User(
-            id=sign_up.id, email=sign_up.email, email_verified=True, name=name, username=username, created_at=now
+            id=sign_up.id,
+            email=sign_up.email,
+            email_verified=True,
+            name=name,
+            username=username,
+            fields=fields,
+            created_at=now,
+            first_signed_in_at=now,
         )
         return _Proof(token, sign_up, user, password_hash, own_browser)
 
@@ -233,6 +239,7 @@ class VerifyEmail:
                 await unit.accounts.add(self.ids.new(), credential, now)
                 await unit.sign_ups.delete_waiting(proof.sign_up.email, keep=proof.sign_up.id)
                 await unit.sessions.add(session)
+                await unit.events.add(address_verified(proof.user, wish.client), now)
                 await unit.commit()
                 return self.admission.welcome(proof.user, session, wish)
         return None

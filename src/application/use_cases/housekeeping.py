@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from application.ports.environment import Clock, EventLog, Purge
 from domain.events import Event, EventKind
+from domain.retention import Retention
 
 BATCH = 500
 """Rows of one kind deleted in one transaction: short enough that nobody waits for it."""
@@ -12,17 +13,19 @@ BATCH = 500
 
 @dataclass(frozen=True, kw_only=True)
 class KeepHouse:
-    """Deletes expired sign-ups, claims, tokens, sessions, limits and old letters, batch after batch, until none are
-    left; says how many of each. Raises `Unavailable`; what was deleted until then stays deleted.
+    """Deletes expired sign-ups, claims, tokens, sessions and limits, old letters and events, batch after batch, until
+    none are left, and shortens client addresses in events; says how many of each. Raises `Unavailable`; what was
+    deleted until then stays deleted.
     """
 
     purge: Purge
+    retention: Retention
     clock: Clock
     events: EventLog
 
     async def __call__(self) -> dict[str, int]:
         total: Counter[str] = Counter()
-        while counts := await self.purge(self.clock.now(), BATCH):
+        while counts := await self.purge(self.clock.now(), BATCH, self.retention):
             total.update(counts)
             if max(counts.values()) < BATCH:
                 break

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from application.ports.environment import Clock
-from application.ports.tokens import AccessTokens, SessionSeal
-from application.ports.units_of_work import Opens, SessionKeeping, SessionReading
+from application.ports.tokens import AccessTokens
+from application.ports.units_of_work import Opens, SessionKeeping
+from application.recognition import Caller, Recognition
 from domain.errors import Unauthenticated, Unavailable
 from domain.session import PRESENCE_INTERVAL, Session, SessionToken, Transport
-from domain.user import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,27 +19,16 @@ class IdentifyCommand:
     access_token: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Somebody with a living session."""
-
-    user: User
-    session: Session
-
-
 @dataclass(frozen=True, kw_only=True)
 class Identify:
     """Recognises a caller by one read. A session that was ended, outlived or outdated is dead at once, also under an
     access token that is still good elsewhere. Raises `Unauthenticated` without a reason, and `Unavailable`.
     """
 
-    reading: Opens[SessionReading]
+    recognition: Recognition
     keeping: Opens[SessionKeeping]
-    seal: SessionSeal
     access_tokens: AccessTokens
     clock: Clock
-    verification_required: bool
-    """Whether sessions that began while it was optional are dead for users whose mailbox is not proven (R47)."""
 
     async def __call__(self, command: IdentifyCommand) -> Caller:
         now = self.clock.now()
@@ -60,34 +48,17 @@ class Identify:
         claims = self.access_tokens.verify(text, now)
         if claims is None:
             raise Unauthenticated
-        caller = await self._find(claims.session_id)
+        caller = await self.recognition.by_id(claims.session_id)
         if caller.user.id != claims.user_id:
             raise Unauthenticated
         return caller
 
     async def _by_session_token(self, text: str, now: datetime) -> Caller:
         token = SessionToken.parse(text)
-        if token is None:
-            raise Unauthenticated
-        caller = await self._find(token.session_id)
-        session = caller.session
-        if (
-            session.transport is not Transport.COOKIE
-            or not self.seal.opens(token, session)
-            or not session.accepts(token.counter, now)
-        ):
+        caller = await self.recognition.by_token(token, Transport.COOKIE)
+        if token is None or not caller.session.accepts(token.counter, now):
             raise Unauthenticated
         return caller
-
-    async def _find(self, session_id: UUID) -> Caller:
-        async with self.reading() as unit:
-            found = await unit.sessions.find(session_id)
-        if found is None:
-            raise Unauthenticated
-        session, user = found
-        if self.verification_required and not user.email_verified:
-            raise Unauthenticated
-        return Caller(user=user, session=session)
 
     async def _note_presence(self, session: Session, now: datetime) -> None:
         try:

@@ -1,34 +1,21 @@
 """Delivery: letters leave here, and only here is it decided what each of them becomes (DESIGN sections 2 and 5)."""
 
 import asyncio
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from uuid import UUID
 
+from application.letter_decisions import Decision, LetterDecisions
 from application.ports.environment import Clock, EventLog, Ids, Randomness
 from application.ports.letters import LetterRenderer, MailDelayed, MailRefused, MailSender
-from application.ports.limits import Limits
 from application.ports.units_of_work import Delivery, Opens
-from domain.errors import RateLimited
 from domain.events import Event, EventKind
-from domain.letters import LEASE, AccountExists, Letter, Occasion, Outcome, QueuedLetter, VerifyAddress, retry_delay
-from domain.limits import Charge, Quotas
-from domain.one_time_token import OneTimeToken, Purpose
-from domain.secret import Secret
+from domain.letters import LEASE, Outcome, QueuedLetter, retry_delay
 
 _AT_ONCE = 8
 """Letters in hand at a time, so that one that hangs delays nobody."""
 
 _SENDING_TIME = LEASE * 0.75
 """A letter is given up for this time before another worker may take its lease over."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """What a letter became. One that is none has a text all the same: everything but the sending is done for it."""
-
-    letter: Letter
-    outcome: Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +28,13 @@ class DeliverMail:
     """
 
     delivery: Opens[Delivery]
+    decisions: LetterDecisions
     renderer: LetterRenderer
     sender: MailSender
     clock: Clock
     ids: Ids
     randomness: Randomness
     events: EventLog
-    quotas: Quotas
-    token_lifetime: timedelta
 
     async def __call__(self) -> int:
         lease_id = self.ids.new()
@@ -80,59 +66,16 @@ class DeliverMail:
         else:
             await self._mark_sent(letter, lease_id, decided.outcome)
 
-    async def _decide(self, letter: QueuedLetter) -> _Decided:
-        """The same statements whatever comes of it: a unit of the notice's limit is spent under a name of no meaning
-        where there is no notice, and a token for nothing is minted where there is no link."""
-        now = self.clock.now()
-        secret = Secret.of(self.randomness.bytes(32))
+    async def _decide(self, letter: QueuedLetter) -> Decision:
         async with self.delivery() as unit:
-            sign_up = await unit.sign_ups.get(letter.subject_id or letter.id)
-            owner = await unit.users.of_email(letter.recipient)
-            # Whoever asked, and whatever waits: a user who has not proven the mailbox yet is whom it is about.
-            unproven = owner is not None and not owner.email_verified and not owner.disabled
-            subject_id = owner.id if owner and unproven else letter.subject_id
-            newest = await unit.letters.is_newest(replace(letter, subject_id=subject_id))
-            proven = sign_up is not None and sign_up.proven_at is not None
-            # Not for the owner's own sign-up, whose letter is tried again although it has arrived.
-            own = proven or (owner is not None and owner.id == letter.subject_id)
-            notice = owner is not None and not unproven and letter.occasion is Occasion.SIGN_UP and not own
-            first_notice = notice and letter.outcome is not Outcome.ACCOUNT_EXISTS
-            within_limit = await self._spend_notice(
-                unit.limits, letter.recipient.canonical if first_notice else str(letter.id)
-            )
-            if notice:
-                outcome = Outcome.ACCOUNT_EXISTS if within_limit or not first_notice else Outcome.NONE
-            else:
-                waiting = sign_up is not None and not proven and sign_up.expires_at > now and owner is None
-                outcome = Outcome.VERIFY_ADDRESS if newest and (waiting or unproven) else Outcome.NONE
-            await unit.tokens.add(
-                OneTimeToken(
-                    digest=secret.digest,
-                    purpose=Purpose.VERIFY_ADDRESS if outcome is Outcome.VERIFY_ADDRESS else Purpose.NOTHING,
-                    subject_id=subject_id or letter.id,
-                    requested_at=letter.created_at,
-                    expires_at=now + self.token_lifetime,
-                )
-            )
-            await unit.letters.decide(letter.id, outcome, subject_id)
+            decision = await self.decisions.decide(unit, letter)
             await unit.commit()
-        if outcome is Outcome.ACCOUNT_EXISTS:
-            return _Decided(AccountExists(recipient=letter.recipient), outcome)
-        verify = VerifyAddress(
-            recipient=letter.recipient, token=secret, valid_for=self.token_lifetime, has_account=unproven
-        )
-        return _Decided(verify, outcome)
-
-    async def _spend_notice(self, limits: Limits, key: str) -> bool:
-        try:
-            await limits.spend([Charge(self.quotas.limit("owner_notice"), key)], self.clock.now())
-        except RateLimited:
-            return False
-        return True
+        return decision
 
     async def _mark_sent(self, letter: QueuedLetter, lease_id: UUID, outcome: Outcome) -> None:
         async with self.delivery() as unit:
             await unit.letters.mark_sent(letter.id, lease_id, self.clock.now())
+            await self._forget_the_deleted(unit, letter)
             await unit.commit()
         kind = EventKind.LETTER_SKIPPED if outcome is Outcome.NONE else EventKind.LETTER_SENT
         self.events.record(Event(kind=kind, email=letter.recipient, reason=outcome.value))
@@ -147,8 +90,15 @@ class DeliverMail:
     async def _abandon(self, letter: QueuedLetter, lease_id: UUID, reason: str) -> None:
         async with self.delivery() as unit:
             await unit.letters.mark_abandoned(letter.id, lease_id, self.clock.now(), reason)
+            await self._forget_the_deleted(unit, letter)
             await unit.commit()
         self.events.record(Event(kind=EventKind.LETTER_ABANDONED, email=letter.recipient, reason=reason))
+
+    async def _forget_the_deleted(self, unit: Delivery, letter: QueuedLetter) -> None:
+        """The last letter to somebody whose account is gone takes their address with it."""
+        reversal = await unit.reversals.get(letter.subject_id or letter.id)
+        if reversal is not None and await unit.users.get(reversal.user_id) is None:
+            await unit.letters.forget(reversal.user_id, letter.recipient, letter.created_at)
 
 
 def _whereabouts(fault: Exception) -> str:

@@ -46,21 +46,19 @@ class OpenSignUp:
     """Whether a new user has a session at once, where verification is optional."""
 
     async def __call__(self, command: SignUpCommand) -> VerificationSent | SignedUp | SignedIn:
-        applicant = self.form.judge(command)
-        async with self.form.charged(applicant, command.client) as units:
+        applicant, client = self.form.judge(command), command.session.client
+        async with self.form.charged(applicant, client) as units:
             password_hash = await self.hasher.hash(applicant.password)
             if not self.verification_required:
-                return await self._join(applicant, password_hash, command)
+                return await self._join(applicant, password_hash, command.session)
             async with self.intake() as intake:
                 taken = frozenset({"email"} if await intake.users.of_email(applicant.email) else ())
                 sent = await self.waiting_room.enter(intake, applicant, password_hash, units, taken=taken)
                 await intake.commit()
-        self.events.record(Event(kind=EventKind.SIGN_UP_REQUESTED, client=command.client, email=applicant.email))
+        self.events.record(Event(kind=EventKind.SIGN_UP_REQUESTED, client=client, email=applicant.email))
         return sent
 
-    async def _join(
-        self, applicant: Applicant, password_hash: PasswordHash, command: SignUpCommand
-    ) -> SignedUp | SignedIn:
+    async def _join(self, applicant: Applicant, password_hash: PasswordHash, wish: SessionWish) -> SignedUp | SignedIn:
         now = self.clock.now()
         user = User(
             id=self.ids.new(),
@@ -68,11 +66,14 @@ class OpenSignUp:
             email_verified=False,
             name=applicant.name,
             username=applicant.username,
+            fields=applicant.fields,
             created_at=now,
+            first_signed_in_at=now if self.signs_in else None,
         )
         credential = Credential(user_id=user.id, password_hash=password_hash)
-        wish = SessionWish(transport=command.transport, remember=command.remember, client=command.client)
         session = self.admission.begin(user.id, credential.version, wish, now) if self.signs_in else None
+        kinds = [EventKind.SIGN_UP_REQUESTED, *([EventKind.SIGNED_IN] if session is not None else [])]
+        happened = [Event(kind=kind, client=wish.client, email=user.email, user_id=user.id) for kind in kinds]
         async with self.intake() as intake:
             taken = await intake.users.add(user)
             if user.username is not None and not await intake.usernames.claim(
@@ -85,8 +86,9 @@ class OpenSignUp:
             await intake.letters.enqueue(self.letters.make(Occasion.SIGN_UP, user.email, user.id, now))
             if session is not None:
                 await intake.sessions.add(session)
+            for event in happened:
+                await intake.events.add(event, now)
             await intake.commit()
-        kinds = [EventKind.SIGN_UP_REQUESTED, *([EventKind.SIGNED_IN] if session is not None else [])]
-        for kind in kinds:
-            self.events.record(Event(kind=kind, client=command.client, email=user.email, user_id=user.id))
+        for event in happened:
+            self.events.record(event)
         return self.admission.admit(user, session) if session is not None else SignedUp(user)

@@ -1,16 +1,17 @@
 """Refresh: a session token becomes a new access token and, once in a while, a new session token (R57)."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import assert_never
 
 from application.admission import Admission, SignedIn
+from application.owner_notices import OwnerNotices
 from application.ports.environment import Clock, EventLog
-from application.ports.tokens import SessionSeal
-from application.ports.units_of_work import Opens, SessionKeeping, SessionReading
+from application.ports.units_of_work import Opens, SessionKeeping
+from application.recognition import Recognition
 from domain.client import Client
 from domain.errors import Unauthenticated
 from domain.events import Event, EventKind
+from domain.letters import Occasion
 from domain.session import Moved, Replayed, Session, SessionToken, Transport, Unmoved
 from domain.user import User
 
@@ -30,28 +31,27 @@ class Refresh:
 
     The counter moves on by one conditional UPDATE, at most once per grace; within it, everybody who shows the current
     token or its parent gets the current one, computed again. Any other token under a good seal is a copy: its session
-    ends. A token that was not sealed for this session and transport touches nothing. Raises `Unauthenticated` without
-    a reason, and `Unavailable`.
+    ends, and the owner is told if the copy came from another address and browser than it began on. A token that was not
+    sealed for this session and transport touches nothing. Raises `Unauthenticated` without a reason, and `Unavailable`.
     """
 
-    reading: Opens[SessionReading]
+    recognition: Recognition
     keeping: Opens[SessionKeeping]
-    seal: SessionSeal
     admission: Admission
+    notices: OwnerNotices
     clock: Clock
     events: EventLog
-    verification_required: bool
-    """Whether a user whose mailbox is not proven is refused; there are such once it was optional (R47)."""
 
     async def __call__(self, command: RefreshCommand) -> SignedIn:
         # One moment for all that follows: however long a loser waits, it showed its token while that was good.
         now = self.clock.now()
         token = SessionToken.parse(command.session_token or "")
-        if token is None:
-            raise Unauthenticated
         # A turn is lost only to somebody who moved the session on or ended it, so the next one ends this.
         while True:
-            session, user = await self._find(token, command.transport, now)
+            caller = await self.recognition.by_token(token, command.transport)
+            session, user = caller.session, caller.user
+            if token is None or not session.alive(now):
+                raise Unauthenticated
             match session.refreshed_by(token.counter, now):
                 case Unmoved():
                     return self.admission.admit(user, session)
@@ -59,22 +59,10 @@ class Refresh:
                     if await self._advance(successor):
                         return self.admission.admit(user, successor)
                 case Replayed():
-                    await self._end(session, command.client)
+                    await self._end(session, user, command.client)
                     raise Unauthenticated
                 case never:
                     assert_never(never)
-
-    async def _find(self, token: SessionToken, transport: Transport, now: datetime) -> tuple[Session, User]:
-        async with self.reading() as unit:
-            found = await unit.sessions.find(token.session_id)
-        if found is None:
-            raise Unauthenticated
-        session, user = found
-        if self.verification_required and not user.email_verified:
-            raise Unauthenticated
-        if session.transport is not transport or not self.seal.opens(token, session) or not session.alive(now):
-            raise Unauthenticated
-        return found
 
     async def _advance(self, successor: Session) -> bool:
         async with self.keeping() as unit:
@@ -82,8 +70,17 @@ class Refresh:
             await unit.commit()
         return advanced
 
-    async def _end(self, session: Session, client: Client) -> None:
+    async def _end(self, session: Session, user: User, client: Client) -> None:
+        now = self.clock.now()
+        reused = Event(kind=EventKind.REFRESH_REUSED, client=client, user_id=session.user_id)
+        elsewhere = client.masked_address != session.masked_address and client.browser != session.user_agent
         async with self.keeping() as unit:
-            await unit.sessions.end(session.id)
+            await unit.accounts.hold(user.id)
+            if not await unit.sessions.end_of(user.id, session.id):
+                return  # somebody else has just ended it
+            if elsewhere:
+                version = session.credential_version
+                await self.notices.tell(unit, Occasion.SESSION_STOLEN, user.id, version, client, now)
+            await unit.events.add(reused, now)
             await unit.commit()
-        self.events.record(Event(kind=EventKind.REFRESH_REUSED, client=client, user_id=session.user_id))
+        self.events.record(reused)

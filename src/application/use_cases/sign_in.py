@@ -1,18 +1,21 @@
 """Sign-in: an identifier and a password become a session, or one answer that tells nothing (R50)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from application.admission import Admission, SessionWish, SignedIn
+from application.owner_notices import OwnerNotices
 from application.ports.environment import Clock, EventLog
 from application.ports.hashing import PasswordHasher
 from application.ports.limits import Limits
 from application.ports.tokens import DeviceMarks, KnownDevice
-from application.ports.units_of_work import CredentialReading, Opens, SigningIn
+from application.ports.units_of_work import CredentialReading, Journal, Opens, SigningIn
 from domain.client import Client
 from domain.email_address import EmailAddress
-from domain.errors import InvalidCredentials, Overloaded, Unavailable, Violation
+from domain.errors import InvalidCredentials, Overloaded, Unauthenticated, Unavailable, Violation
 from domain.events import Event, EventKind
+from domain.letters import Occasion
 from domain.limits import Charge, Quotas, Unit
 from domain.password import Password, PasswordHash
 from domain.user import Credential, User
@@ -44,6 +47,7 @@ class SignIn:
 
     reading: Opens[CredentialReading]
     signing_in: Opens[SigningIn]
+    journal: Opens[Journal]
     hasher: PasswordHasher
     limits: Limits
     device_marks: DeviceMarks
@@ -51,6 +55,9 @@ class SignIn:
     clock: Clock
     events: EventLog
     quotas: Quotas
+    notices: OwnerNotices
+    tells_of_new_devices: bool
+    """Whether an owner is told of a sign-in on a device without their mark; never of the first."""
     verification_required: bool
     """Whether a user whose mailbox is not proven is refused; there are such once it was optional (R47)."""
 
@@ -61,22 +68,38 @@ class SignIn:
         device = self.device_marks.recognises(command.session.device_marks, identifier, now)
         # Whoever holds a mark knows that there is an account, so looking first tells them nothing.
         found = await self._find(identifier) if device is not None else None
-        if device is not None and (found is None or found[1].version != device.credential_version):
+        if device is not None and not self._is_owners(device, found):
             device = None
         units = await self.limits.spend(self._charges(identifier, client, device), now)
         try:
             found = found or await self._find(identifier)
-            signed_in = await self._attempt(found, password, command.session, units)
+            signed_in = await self._attempt(found, password, command.session, units, new_device=device is None)
         except (Overloaded, Unavailable):
             await self.limits.give_back(units)
             raise
         except InvalidCredentials:
-            self.events.record(Event(kind=EventKind.SIGN_IN_FAILED, client=client, identifier=str(identifier)))
+            await self._note_failure(found, identifier, client)
             raise
-        self.events.record(
-            Event(kind=EventKind.SIGNED_IN, client=client, email=signed_in.user.email, user_id=signed_in.user.id)
-        )
         return signed_in
+
+    async def _note_failure(
+        self, found: tuple[User, Credential] | None, identifier: EmailAddress | Username, client: Client
+    ) -> None:
+        """The same statement whether or not it is about anybody."""
+        user_id = found[0].id if found else None
+        failed = Event(kind=EventKind.SIGN_IN_FAILED, client=client, identifier=str(identifier), user_id=user_id)
+        async with self.journal() as unit:
+            await unit.events.add(failed, self.clock.now())
+            await unit.commit()
+        # What is logged does not tell either.
+        self.events.record(replace(failed, user_id=None))
+
+    def _is_owners(self, device: KnownDevice, found: tuple[User, Credential] | None) -> bool:
+        """Whether the account's owner of today was let in there, with the password of today."""
+        if found is None:
+            return False
+        user, credential = found
+        return credential.version == device.credential_version and self.device_marks.is_of(device, user)
 
     def _judge(self, command: SignInCommand) -> tuple[EmailAddress | Username, Password]:
         """Syntax only: whether a password would be allowed today is no question at sign-in."""
@@ -112,7 +135,13 @@ class SignIn:
             return await unit.logins.by_username(identifier)
 
     async def _attempt(
-        self, found: tuple[User, Credential] | None, password: Password, wish: SessionWish, units: Sequence[Unit]
+        self,
+        found: tuple[User, Credential] | None,
+        password: Password,
+        wish: SessionWish,
+        units: Sequence[Unit],
+        *,
+        new_device: bool,
     ) -> SignedIn:
         if found is None:
             await self.hasher.verify_decoy(password)
@@ -122,24 +151,45 @@ class SignIn:
         unproven = self.verification_required and not user.email_verified
         if not matches or user.disabled or unproven:
             raise InvalidCredentials
-        return await self._start(user, credential, password, wish, units)
+        return await self._start(user, credential, password, wish, units, new_device=new_device)
 
     async def _start(
-        self, user: User, credential: Credential, password: Password, wish: SessionWish, units: Sequence[Unit]
+        self,
+        user: User,
+        credential: Credential,
+        password: Password,
+        wish: SessionWish,
+        units: Sequence[Unit],
+        *,
+        new_device: bool,
     ) -> SignedIn:
         new_hash: PasswordHash | None = None
         if self.hasher.outdated(credential.password_hash):
             new_hash = await self.hasher.hash(password)
         now = self.clock.now()
         session = self.admission.begin(user.id, credential.version, wish, now)
+        signed_in = Event(kind=EventKind.SIGNED_IN, client=wish.client, email=user.email, user_id=user.id)
         rehashed = False
+        tells = new_device and self.tells_of_new_devices and user.first_signed_in_at is not None
         async with self.signing_in() as unit:
+            if tells:
+                await self._tell(unit, user, credential, wish.client, now)
             if new_hash is not None:
                 rehashed = await unit.accounts.rehash(user.id, old=credential.password_hash, new=new_hash, now=now)
             if not await unit.sessions.add(session):
                 raise InvalidCredentials
+            if user.first_signed_in_at is None:
+                await unit.users.note_first_sign_in(user.id, now)
+            await unit.events.add(signed_in, now)
             await unit.limits.give_back(units)
             await unit.commit()
         if rehashed:
             self.events.record(Event(kind=EventKind.PASSWORD_REHASHED, client=wish.client, user_id=user.id))
+        self.events.record(signed_in)
         return self.admission.welcome(user, session, wish)
+
+    async def _tell(self, unit: SigningIn, user: User, credential: Credential, client: Client, now: datetime) -> None:
+        try:
+            await self.notices.tell(unit, Occasion.NEW_DEVICE, user.id, credential.version, client, now)
+        except Unauthenticated:
+            raise InvalidCredentials from None

@@ -25,11 +25,11 @@ class SignUp:
     events: EventLog
 
     async def __call__(self, command: SignUpCommand) -> VerificationSent:
-        applicant = self.form.judge(command)
-        async with self.form.charged(applicant, command.client) as units:
+        applicant, client = self.form.judge(command), command.session.client
+        async with self.form.charged(applicant, client) as units:
             password_hash = await self.hasher.hash(applicant.password)
             async with self.intake() as intake:
                 sent = await self.waiting_room.enter(intake, applicant, password_hash, units)
                 await intake.commit()
-        self.events.record(Event(kind=EventKind.SIGN_UP_REQUESTED, client=command.client, email=applicant.email))
+        self.events.record(Event(kind=EventKind.SIGN_UP_REQUESTED, client=client, email=applicant.email))
         return sent

@@ -1,4 +1,4 @@
-"""`ostiary serve | worker | migrate | settings | openapi | doctor`."""
+"""`ostiary serve | worker | migrate | settings | openapi | doctor | users | sessions | events | purge | seed`."""
 
 import asyncio
 import json
@@ -13,6 +13,9 @@ from typing import NoReturn
 import click
 
 from entrypoints.cli.doctor import doctor
+from entrypoints.cli.seed import seed
+from entrypoints.cli.upkeep import events, purge, sessions
+from entrypoints.cli.users import users
 from entrypoints.namesakes import foreign_owners
 from entrypoints.settings import Settings, SettingsError, read_settings, settings_in_force
 from entrypoints.store_trouble import in_its_words
@@ -157,7 +160,8 @@ def openapi() -> None:
     click.echo(json.dumps(describe(api_under(settings), cookies_for(settings), settings), indent=2))
 
 
-main.add_command(doctor)
+for command in (doctor, users, sessions, events, purge, seed):
+    main.add_command(command)
 
 
 def _settings() -> Settings:

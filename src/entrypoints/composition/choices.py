@@ -19,6 +19,7 @@ from application.ports.environment import Randomness
 from domain.errors import Unavailable
 from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
+from domain.retention import Retention
 from entrypoints.database_url import for_driver
 from entrypoints.settings import Settings
 
@@ -91,6 +92,7 @@ def access_token_rules(settings: Settings) -> AccessTokenRules:
         audience=settings.jwt_audience or default_audience,
         lifetime=settings.jwt_lifetime,
         user_id_claim=settings.jwt_user_id,
+        declared=settings.declared,
     )
 
 
@@ -122,7 +124,24 @@ def stationery(settings: Settings) -> Stationery:
         app_url=settings.app_url,
         verify_url=settings.app_url + settings.verify_path,
         sign_in_url=settings.app_url + settings.sign_in_path,
+        reset_url=settings.app_url + settings.reset_path,
+        confirm_email_url=settings.app_url + settings.confirm_email_path,
+        undo_url=settings.app_url + settings.undo_path,
         message_id_domain=sender(settings).domain or urlsplit(settings.public_url).hostname or "localhost",
+    )
+
+
+def retention(settings: Settings) -> Retention:
+    """How long what has served its time is kept."""
+    return Retention(
+        sign_ups=settings.keep_sign_ups,
+        username_claims=settings.keep_claims,
+        tokens=settings.keep_tokens,
+        sessions=settings.keep_sessions,
+        limits=settings.keep_limits,
+        letters=settings.keep_letters,
+        events=settings.keep_events,
+        client_addresses=settings.keep_addresses,
     )
 
 
@@ -145,4 +164,9 @@ def profile_rules(settings: Settings) -> ProfileRules:
     if settings.disposable_domains is not None:
         lines = settings.disposable_domains.read_text().splitlines()
         refused = frozenset(line.strip().lower() for line in lines if line.strip() and not line.startswith("#"))
-    return ProfileRules(name_required=settings.name == "required", username=settings.username, refused_domains=refused)
+    return ProfileRules(
+        name_required=settings.name == "required",
+        username=settings.username,
+        refused_domains=refused,
+        declared=settings.declared,
+    )

@@ -1,8 +1,10 @@
 """The web application: the controllers, the refusals, the perimeter."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Literal, cast
 
-from litestar import Litestar, Response, route
+from litestar import HttpMethod, Litestar, Response, route
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -12,12 +14,24 @@ from litestar.types import ASGIApp, Method
 from domain.errors import Refusal
 from entrypoints.composition import Ostiary
 from entrypoints.http import health
+from entrypoints.http.admin import events as admin_events
+from entrypoints.http.admin import users as admin_users
 from entrypoints.http.cookies import Cookies, SameSite
 from entrypoints.http.decoding import MAX_BYTES
 from entrypoints.http.dev_pages import docs_handlers, inbox_handlers
 from entrypoints.http.edge import DEVICE_HEADER, READING, Edge
 from entrypoints.http.metrics import MetricsGate
-from entrypoints.http.native import email_verification, policy, refresh, sign_in, sign_up, users
+from entrypoints.http.native import (
+    email_change,
+    email_verification,
+    password,
+    policy,
+    refresh,
+    sessions,
+    sign_in,
+    sign_up,
+    users,
+)
 from entrypoints.http.openapi import describe
 from entrypoints.http.pages.controller import page_handlers
 from entrypoints.http.perimeter import Perimeter
@@ -32,7 +46,24 @@ API: list[HTTPRouteHandler] = [
     refresh.refresh,
     sign_in.sign_out,
     users.me,
+    users.change_profile,
+    users.delete_account,
     users.user,
+    sessions.sessions,
+    sessions.end_session,
+    sessions.events,
+    password.forgot_password,
+    password.reset_password,
+    password.change_password,
+    email_change.change_email,
+    email_change.confirm_email_change,
+    email_change.undo_change,
+    admin_users.users,
+    admin_users.show_user,
+    admin_users.change_user,
+    admin_users.end_user_sessions,
+    admin_users.start_reset,
+    admin_events.all_events,
     policy.policy,
     policy.jwks,
     health.live,
@@ -48,9 +79,9 @@ def api_under(settings: Settings) -> list[HTTPRouteHandler]:
     return [sign_up.open_sign_up if handler is sign_up.sign_up else handler for handler in API]
 
 
-_ALLOWED_METHODS: list[Method | Literal["*"]] = ["GET", "POST"]
+_ALLOWED_METHODS: list[Method | Literal["*"]] = ["GET", "POST", "PATCH", "DELETE"]
 _ALLOWED_HEADERS = ["Authorization", "Content-Type", DEVICE_HEADER]
-_EXPOSED_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
+_EXPOSED_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id", DEVICE_HEADER]
 
 
 def create_app(ostiary: Ostiary) -> ASGIApp:
@@ -67,7 +98,7 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
     if settings.serves_openapi:
         handlers += docs_handlers(describe(api, cookies, settings), ostiary)
     litestar = Litestar(
-        route_handlers=handlers,
+        route_handlers=[*_allowed_methods(handlers), *handlers],
         dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},
         exception_handlers={
             Refusal: on_refusal,
@@ -96,6 +127,25 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
         loopback_only=settings.development,
         metrics=ostiary.metrics,
     )
+
+
+def _allowed_methods(handlers: Iterable[HTTPRouteHandler]) -> Iterator[HTTPRouteHandler]:
+    """OPTIONS for paths that several handlers share, of whom the framework names the first one's methods only."""
+    methods: defaultdict[str, list[set[str]]] = defaultdict(list)
+    for handler in handlers:
+        for path in handler.paths:
+            methods[path].append({str(method) for method in handler.http_methods})
+    for path, each in methods.items():
+        if len(each) > 1:
+            yield _options(path, ", ".join(sorted({"OPTIONS"}.union(*each))))
+
+
+def _options(path: str, allow: str) -> HTTPRouteHandler:
+    @route(path, http_method=HttpMethod.OPTIONS, status_code=204, sync_to_thread=False)
+    def options() -> Response[None]:
+        return Response(None, status_code=204, headers={"Allow": allow})
+
+    return options
 
 
 def cookies_for(settings: Settings) -> Cookies:

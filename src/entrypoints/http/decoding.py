@@ -1,7 +1,7 @@
 """Bodies: one strict reading of JSON (M1-M4), with every misfit named."""
 
 import re
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
 from litestar import Request
@@ -19,6 +19,9 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTENT_TYPE = re.compile(r'application/json(?:\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
 
+Purpose = Literal["no", "to join", "to change", "to administer"]
+"""Whether the operator's declared fields may stand in a body, and who sets them by it."""
+
 BodyT = TypeVar("BodyT", bound="Body")
 
 
@@ -26,10 +29,17 @@ class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request body. Every field may be missing here; `REQUIRED` ones are asked for by `decode`."""
 
     REQUIRED: ClassVar[tuple[str, ...]] = ()
+    DECLARED: ClassVar[Purpose] = "no"
+    """Whether the operator's declared fields may stand beside these, and what for (`decode_profile`)."""
 
     @classmethod
     def required_besides(cls, settings: Settings) -> list[str]:
         """What these settings require on top; the use case asks for it, and the API's description says so."""
+        return []
+
+    @classmethod
+    def clearable(cls, settings: Settings) -> list[str]:
+        """Where these settings let null stand."""
         return []
 
 
@@ -49,22 +59,41 @@ async def decode(request: Request[Any, Any, Any], shape: type[BodyT]) -> BodyT:
 
 async def decode_leniently(request: Request[Any, Any, Any], shape: type[BodyT]) -> tuple[BodyT, list[Violation]]:
     """The fields that fit, and what is wrong with the others, for a use case to report with its own findings."""
+    body, _, misfits = await decode_profile(request, shape, frozenset())
+    return body, misfits
+
+
+async def decode_profile(
+    request: Request[Any, Any, Any], shape: type[BodyT], declared: frozenset[str], *, clearable: bool = False
+) -> tuple[BodyT, dict[str, Any], list[Violation]]:
+    """The same for a body that declared fields may stand in: what was given for those is the use case's to judge.
+
+    `clearable` lets null through, where the shape has a place for it.
+    """
     document = await _read_object(request)
     known = {field.encode_name: field for field in msgspec.structs.fields(shape)}
-    misfits, fitting = [], {}
+    misfits, fitting, given = [], {}, {}
     for name, value in document.items():
-        if name not in known:
+        if name in declared:
+            given[name] = value
+            if value is None and not clearable:
+                misfits.append(_misfit(name))
+        elif name not in known:
             misfits.append(Violation(_shown(name), "unknown_field", "There is no such field."))
         elif isinstance(value, str) and _CONTROLS.search(value):
             misfits.append(Violation(name, "invalid_characters", "Control characters are not accepted."))
         else:
             try:
-                if value is None:
+                if value is None and not clearable:
                     raise msgspec.ValidationError  # null is not the same as missing
                 fitting[known[name].name] = msgspec.convert(value, known[name].type)
             except msgspec.ValidationError:
-                misfits.append(Violation(name, "invalid_type", "This is not the kind of value that belongs here."))
-    return shape(**fitting), misfits
+                misfits.append(_misfit(name))
+    return shape(**fitting), given, misfits
+
+
+def _misfit(name: str) -> Violation:
+    return Violation(name, "invalid_type", "This is not the kind of value that belongs here.")
 
 
 async def _read_object(request: Request[Any, Any, Any]) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """What every controller needs besides the request: the use cases, the cookies, and who is calling."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from litestar import HttpMethod, Request
 from litestar.di import NamedDependency
@@ -10,10 +13,13 @@ from structlog.contextvars import bind_contextvars
 
 from application.admission import SessionWish
 from application.catalogue import UseCases
-from application.use_cases.identify import Caller, IdentifyCommand
+from application.recognition import Caller
+from application.use_cases.identify import IdentifyCommand
 from domain.client import Client
-from domain.errors import Unauthenticated
+from domain.declared_fields import DeclaredFields
+from domain.errors import Unauthenticated, ValidationError, Violation
 from domain.session import Transport
+from domain.violations import Broken, Violations
 from entrypoints.composition import Ostiary
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.forwarding import caller_address
@@ -23,6 +29,9 @@ READING = [HttpMethod.GET, HttpMethod.HEAD]
 
 DEVICE_HEADER = "X-Ostiary-Device"
 """Where clients without cookies show their device token."""
+
+MOST_A_PAGE = 100
+"""Entries of a list in one answer."""
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -39,6 +48,11 @@ class Edge:
         """What can be asked."""
         return self.ostiary.use_cases
 
+    @property
+    def declared(self) -> DeclaredFields:
+        """The operator's profile fields."""
+        return self.ostiary.profile.declared
+
     def client_of(self, request: AnyRequest) -> Client:
         """Who is calling; every log line of the request carries it from here on (R65)."""
         address = caller_address(
@@ -54,17 +68,44 @@ class Edge:
     def wish_of(self, request: AnyRequest, transport: str, *, remember: bool) -> SessionWish:
         """The session that is wished for. Device marks travel as it does: in a cookie, or for token in a header."""
         by = Transport(transport)
-        headers = request.headers.getall(DEVICE_HEADER, [])
-        in_header = headers[0] if len(headers) == 1 else None
         return SessionWish(
             transport=by,
             remember=remember,
-            device_marks=in_header if by is Transport.TOKEN else self.cookies.device_of(request),
+            device_marks=self.device_marks_of(request, by),
             client=self.client_of(request),
         )
 
-    async def caller_of(self, request: AnyRequest) -> Caller:
-        """The signed-in caller, by bearer token or session cookie. Raises `Unauthenticated`."""
+    def device_marks_of(self, request: AnyRequest, transport: Transport) -> str | None:
+        """The device marks that the caller holds."""
+        if transport is Transport.COOKIE:
+            return self.cookies.device_of(request)
+        headers = request.headers.getall(DEVICE_HEADER, [])
+        return headers[0] if len(headers) == 1 else None
+
+    def page_of(self, request: AnyRequest) -> tuple[UUID | None, int]:
+        """Which page of a list is asked for: what was read last, and how many at most. Raises `ValidationError`."""
+        violations = Violations()
+        before = violations.parse_optional("before", request.query_params.get("before"), _parse_id)
+        most = violations.parse_optional("most", request.query_params.get("most"), _parse_most)
+        violations.settle()
+        return before, most or MOST_A_PAGE
+
+    async def caller_of(self, request: AnyRequest, misfits: Sequence[Violation] = ()) -> Caller:
+        """The signed-in caller, by bearer token or session cookie. Raises `Unauthenticated`; or `ValidationError` where
+        the body had `misfits`, because what is wrong with a body is said first, as everywhere."""
+        caller = await self.caller_if_any(request)
+        if caller is None:
+            raise ValidationError(misfits) if misfits else Unauthenticated
+        return caller
+
+    async def caller_if_any(self, request: AnyRequest) -> Caller | None:
+        """The caller where being signed in is welcome and not asked for."""
+        try:
+            return await self._identified(request)
+        except Unauthenticated:
+            return None
+
+    async def _identified(self, request: AnyRequest) -> Caller:
         self.client_of(request)  # so that the log knows who was refused
         authorization = request.headers.getall("authorization", [])
         if not authorization:
@@ -74,12 +115,27 @@ class Edge:
             raise Unauthenticated
         return await self.use_cases.identify(IdentifyCommand(access_token=token))
 
-    async def caller_if_any(self, request: AnyRequest) -> Caller | None:
-        """The caller where being signed in is welcome and not asked for."""
-        try:
-            return await self.caller_of(request)
-        except Unauthenticated:
-            return None
+
+def id_or_nobodys(text: str) -> UUID:
+    """An id from a path; for what is none, the one that nobody has: a use case says who may learn that there is
+    nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def _parse_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Broken("invalid_type", "This is no id.") from None
+
+
+def _parse_most(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or not 1 <= int(text) <= MOST_A_PAGE:
+        raise Broken("invalid_type", f"Give a number from 1 to {MOST_A_PAGE}.")
+    return int(text)
 
 
 InjectedEdge = NamedDependency[SkipValidation[Edge]]

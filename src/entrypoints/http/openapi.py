@@ -1,7 +1,7 @@
 """The API's description of itself (OpenAPI 3.1), from what stands beside each controller."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -10,7 +10,9 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
+from domain.declared_fields import DeclaredFields
 from entrypoints.http.cookies import Cookies
+from entrypoints.http.declared_schemas import ask_for, samples, show
 from entrypoints.http.decoding import Body
 from entrypoints.http.problems import PROBLEM_JSON, STATUS, Problem, problem_type
 from entrypoints.settings import Settings
@@ -36,6 +38,7 @@ class Documented:
     protected: bool
     by_session_token: bool
     headers: Mapping[str, str]
+    query: Mapping[str, str]
 
 
 def documented(
@@ -51,11 +54,12 @@ def documented(
     protected: bool = False,
     by_session_token: bool = False,
     headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Options for a route handler, from which `describe` writes its part of the document.
 
     `protected` takes a session by cookie or access token; `by_session_token` by cookie, or its like in the body.
-    `headers` are those that may be sent along, each with what it is for.
+    `headers` and `query` are what may be sent along, each with what it is for.
     """
     return {
         _KEY: Documented(
@@ -70,13 +74,15 @@ def documented(
             protected=protected,
             by_session_token=by_session_token,
             headers=headers or {},
+            query=query or {},
         )
     }
 
 
 def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, settings: Settings) -> dict[str, Any]:
     """The OpenAPI document of these handlers under these settings; those without a promise are left out."""
-    promised = [(handler, handler.opt[_KEY]) for handler in handlers if _KEY in handler.opt]
+    declared = settings.declared
+    promised = [(handler, _with_declared(handler.opt[_KEY], declared)) for handler in handlers if _KEY in handler.opt]
     shapes: list[Any] = [Problem]
     for _, promise in promised:
         shapes += [shape for shape in (promise.body, promise.success) if shape is not None]
@@ -85,8 +91,12 @@ def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, settings: S
         if issubclass(shape, Body):
             schema = components[shape.__name__]
             schema["required"] = [*shape.REQUIRED, *shape.required_besides(settings)]
-            for field in schema["properties"].values():
-                _without_null(field)
+            for name, field in schema["properties"].items():
+                if name not in shape.clearable(settings):
+                    _without_null(field)
+            ask_for(schema, declared, shape.DECLARED)
+    for user in {"UserShape", "AdministeredUserShape"} & components.keys():
+        show(components[user], declared)
     schemas = dict(zip(shapes, references, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for handler, promise in promised:
@@ -114,6 +124,20 @@ def describe(handlers: Iterable[HTTPRouteHandler], cookies: Cookies, settings: S
     }
 
 
+def _with_declared(promise: Documented, declared: DeclaredFields) -> Documented:
+    """The promise with examples that have the declared fields."""
+    example, success = promise.example, promise.success_example
+    if promise.body is not None and promise.body.DECLARED == "to join" and example is not None:
+        example = {**example, **samples(declared, required=True)}
+    if success is not None and "email_verified" in success:
+        success = {**success, **samples(declared)}
+    elif success is not None and "user" in success:
+        success = {**success, "user": {**success["user"], **samples(declared)}}
+    elif success is not None and "users" in success:
+        success = {**success, "users": [{**user, **samples(declared)} for user in success["users"]]}
+    return replace(promise, example=example, success_example=success)
+
+
 def _operation(
     promise: Documented,
     path: str,
@@ -131,6 +155,7 @@ def _operation(
         "parameters": [
             *(_parameter(name, "path", required=True) for name in _parameters(path)),
             *(_parameter(name, "header", description=text) for name, text in promise.headers.items()),
+            *(_parameter(name, "query", description=text) for name, text in promise.query.items()),
         ],
     }
     if promise.protected:

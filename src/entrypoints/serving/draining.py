@@ -12,6 +12,9 @@ from litestar.types import ASGIApp
 from entrypoints.serving.acceptor import Acceptor
 from entrypoints.serving.connection import Connection, Connections, Patience
 
+_HANDSHAKE_SECONDS = 0.1
+"""At the end, whoever has begun to connect gets so long to come in."""
+
 GRACE_SECONDS = 2.0
 """At the end connections are served on for so long, and told in each answer that it is the last."""
 
@@ -72,10 +75,12 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more; answer what comes for a moment, and then only what has begun."""
-        self._acceptor.close()
         self.config.encoded_headers.append(_CLOSE)
+        await self.on_tick(0)  # which puts it into every answer from here on
         for connection in self._book.all:
             connection.prepare_to_close()
+        await asyncio.sleep(_HANDSHAKE_SECONDS)
+        self._acceptor.close()
         await self._wait_for_the_end(self._grace)
         for connection in list(self._book.all):
             connection.close_if_idle()

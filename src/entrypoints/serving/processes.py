@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from entrypoints.serving.listening import ignore_newcomers
+
 _START_SECONDS = 60.0
 """A child that does not serve by then never will."""
 
@@ -84,6 +86,7 @@ class Supervisor:
         except asyncio.CancelledError:
             _log.info("stopping")
         finally:
+            ignore_newcomers(self._listener)
             self._listener.close()  # before the children close theirs: nobody is to wait here for nobody
             for child in [*self._children]:
                 self._dismiss(child)

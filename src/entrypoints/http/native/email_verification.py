@@ -83,7 +83,7 @@ async def verify_email(request: AnyRequest, edge: InjectedEdge) -> Response[Any]
             session=edge.wish_of(request, body.transport, remember=body.remember),
         )
     )
-    return signed_in_response(signed_in, edge.cookies)
+    return signed_in_response(signed_in, edge)
 
 
 @post(

@@ -6,6 +6,7 @@ from litestar import Response, route
 from msgspec import Struct
 
 from domain import display_name, password, username
+from domain.declared_fields import DeclaredField, FieldType
 from entrypoints.http.edge import READING, InjectedEdge
 from entrypoints.http.openapi import documented
 
@@ -42,12 +43,28 @@ class UsernameRules(Struct, frozen=True, kw_only=True):
     pattern: str
 
 
+class FieldRules(Struct, frozen=True, kw_only=True):
+    """The rules for a field that the operator declared; null where one does not apply. `input` false: not a person's to
+    set. Strings are trimmed; `max_length` is in code points after NFC."""
+
+    name: str
+    type: str
+    label: str
+    required: bool
+    input: bool
+    max_length: int | None
+    choices: list[str] | None
+    minimum: int | None
+    maximum: int | None
+
+
 class PolicyShape(Struct, frozen=True, kw_only=True):
     """What a front end needs to judge a form as the server will."""
 
     password: PasswordRules
     name: NameRules
     username: UsernameRules
+    fields: list[FieldRules]
     verification: str
     disclosure: str
 
@@ -92,9 +109,25 @@ async def policy(edge: InjectedEdge) -> Response[Any]:
                 max_length=username.MAX_LENGTH,
                 pattern=username.PATTERN,
             ),
+            fields=[_field_rules(field) for field in profile.declared.all],
             verification=settings.verification,
             disclosure=settings.disclosure,
         )
+    )
+
+
+def _field_rules(field: DeclaredField) -> FieldRules:
+    text, number = field.type is FieldType.STRING, field.type is FieldType.INTEGER
+    return FieldRules(
+        name=field.name,
+        type=field.type.value,
+        label=field.label,
+        required=field.required,
+        input=field.input,
+        max_length=field.max_length if text else None,
+        choices=list(field.choices) if field.choices else None,
+        minimum=field.minimum if number else None,
+        maximum=field.maximum if number else None,
     )
 
 

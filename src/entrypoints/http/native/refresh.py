@@ -49,4 +49,4 @@ async def refresh(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
             client=edge.client_of(request),
         )
     )
-    return signed_in_response(renewed, edge.cookies)
+    return signed_in_response(renewed, edge)

@@ -1,20 +1,21 @@
 """Wire shapes that several conversations answer with."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
 
 from litestar import Response
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from application.admission import SignedIn
+from domain.declared_fields import DeclaredFields
 from domain.session import Transport
 from domain.user import User
-from entrypoints.http.cookies import Cookies
-from entrypoints.http.edge import DEVICE_HEADER
+from entrypoints.http.edge import DEVICE_HEADER, Edge
 
 
 class UserShape(Struct, frozen=True, kw_only=True):
-    """A person, as they and their product may see them."""
+    """A person, as they and their product may see them; the operator's declared fields stand beside these."""
 
     id: str
     email: str
@@ -23,6 +24,9 @@ class UserShape(Struct, frozen=True, kw_only=True):
     username: str | None
     role: str
     created_at: datetime
+
+
+UserShapeT = TypeVar("UserShapeT", bound=UserShape)
 
 
 class SignedInShape(Struct, frozen=True, kw_only=True):
@@ -60,9 +64,14 @@ SIGNED_IN_EXAMPLE = {
 }
 
 
-def user_shape(user: User) -> UserShape:
-    """A user on the wire."""
-    return UserShape(
+def user_shape(user: User, declared: DeclaredFields) -> UserShape:
+    """A user on the wire, with every declared field; null where there is nothing."""
+    return shaped(UserShape, user, declared)
+
+
+def shaped(shape: type[UserShapeT], user: User, declared: DeclaredFields, **more: Any) -> UserShapeT:
+    """The same in a shape that has `more`."""
+    made: UserShapeT = _shape_with(shape, declared)(
         id=str(user.id),
         email=user.email.canonical,
         email_verified=user.email_verified,
@@ -70,15 +79,34 @@ def user_shape(user: User) -> UserShape:
         username=user.username.name if user.username else None,
         role=user.role,
         created_at=user.created_at,
+        **declared.shown(user.fields),
+        **more,
     )
+    return made
 
 
-def signed_in_response(signed_in: SignedIn, cookies: Cookies, *, status: int = 200) -> Response[Any]:
+@lru_cache(maxsize=8)
+def _shape_with(shape: type[UserShape], declared: DeclaredFields) -> Any:
+    """What a user looks like where these fields are declared."""
+    fields = [(field.name, Any) for field in declared.all]
+    return defstruct(shape.__name__, fields, bases=(shape,), frozen=True, kw_only=True)
+
+
+def with_marks(response: Response[Any], marks: str | None, transport: Transport, edge: Edge) -> Response[Any]:
+    """The answer with device marks, if there are new ones, travelling as the session does."""
+    if marks is not None and transport is Transport.TOKEN:
+        response.headers[DEVICE_HEADER] = marks
+    elif marks is not None:
+        response.cookies += [edge.cookies.for_device(marks)]
+    return response
+
+
+def signed_in_response(signed_in: SignedIn, edge: Edge, *, status: int = 200) -> Response[Any]:
     """Session token and device marks travel in cookies or in the body, never in both."""
     by_token = signed_in.session.transport is Transport.TOKEN
     marks = signed_in.device_marks
     shape = SignedInShape(
-        user=user_shape(signed_in.user),
+        user=user_shape(signed_in.user, edge.declared),
         access_token=signed_in.access_token,
         token_type="Bearer",  # noqa: S106 - RFC 6750
         expires_in=signed_in.expires_in,
@@ -87,6 +115,6 @@ def signed_in_response(signed_in: SignedIn, cookies: Cookies, *, status: int = 2
     )
     response = Response(shape, status_code=status)
     if not by_token:
-        response.cookies += cookies.for_session(signed_in)
-        response.cookies += [cookies.for_device(marks)] if marks is not None else []
+        response.cookies += edge.cookies.for_session(signed_in)
+        response.cookies += [edge.cookies.for_device(marks)] if marks is not None else []
     return response

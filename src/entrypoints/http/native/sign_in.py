@@ -64,7 +64,7 @@ async def sign_in(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
             malformed=tuple(misfits),
         )
     )
-    return signed_in_response(signed_in, edge.cookies)
+    return signed_in_response(signed_in, edge)
 
 
 @post(
@@ -82,8 +82,7 @@ async def sign_in(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
 )
 async def sign_out(request: AnyRequest, edge: InjectedEdge) -> Response[None]:
     """Sign out."""
-    body = await decode(request, SignOutBody)
-    scope = Scope(body.scope)
+    scope = Scope((await decode(request, SignOutBody)).scope)
     caller = await edge.caller_of(request)
     await edge.use_cases.sign_out(SignOutCommand(caller=caller, scope=scope, client=edge.client_of(request)))
     stays = scope is Scope.OTHERS or caller.session.transport is Transport.TOKEN

@@ -9,8 +9,7 @@ from application.admission import SignedIn
 from application.sign_up_form import SignUpCommand
 from application.use_cases.open_sign_up import SignedUp
 from application.waiting_room import VerificationSent
-from domain.session import Transport
-from entrypoints.http.decoding import Body, decode_leniently
+from entrypoints.http.decoding import Body, Purpose, decode_profile
 from entrypoints.http.edge import AnyRequest, InjectedEdge
 from entrypoints.http.native.shapes import SIGNED_IN_EXAMPLE, USER_EXAMPLE, UserShape, signed_in_response, user_shape
 from entrypoints.http.openapi import documented
@@ -21,6 +20,7 @@ class SignUpBody(Body, frozen=True, kw_only=True):
     """Somebody asks to join."""
 
     REQUIRED: ClassVar[tuple[str, ...]] = ("email", "password")
+    DECLARED: ClassVar[Purpose] = "to join"
 
     email: Annotated[str | None, Meta(description="At most 254 characters; spelling is normalised.")] = None
     password: Annotated[str | None, Meta(description="See GET /auth/policy; never trimmed.")] = None
@@ -108,7 +108,7 @@ async def open_sign_up(request: AnyRequest, edge: InjectedEdge) -> Response[Any]
 
 
 async def _answer(request: AnyRequest, edge: InjectedEdge, shape: type[SignUpBody]) -> Response[Any]:
-    body, misfits = await decode_leniently(request, shape)
+    body, given, misfits = await decode_profile(request, shape, edge.declared.names)
     session = body if isinstance(body, OpenSignUpBody) else OpenSignUpBody()
     outcome = await edge.use_cases.sign_up(
         SignUpCommand(
@@ -117,9 +117,8 @@ async def _answer(request: AnyRequest, edge: InjectedEdge, shape: type[SignUpBod
             name=body.name,
             username=body.username,
             password_confirm=body.password_confirm,
-            transport=Transport(session.transport),
-            remember=session.remember,
-            client=edge.client_of(request),
+            fields=given,
+            session=edge.wish_of(request, session.transport, remember=session.remember),
             malformed=tuple(misfits),
         )
     )
@@ -128,8 +127,8 @@ async def _answer(request: AnyRequest, edge: InjectedEdge, shape: type[SignUpBod
             sent = VerificationSentShape(status="verification_sent", email=outcome.email.canonical)
             return Response(sent, status_code=202, cookies=[edge.cookies.for_sign_up(outcome.cookie)])
         case SignedUp():
-            return Response(SignedUpShape(user=user_shape(outcome.user)), status_code=201)
+            return Response(SignedUpShape(user=user_shape(outcome.user, edge.declared)), status_code=201)
         case SignedIn():
-            return signed_in_response(outcome, edge.cookies, status=201)
+            return signed_in_response(outcome, edge, status=201)
         case _:
             assert_never(outcome)

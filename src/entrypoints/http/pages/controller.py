@@ -1,4 +1,4 @@
-"""Serving the built-in pages and their two assets. A GET or HEAD never changes anything."""
+"""Serving the built-in pages and their assets. A GET or HEAD never changes anything."""
 
 from functools import cache
 from importlib.resources import files
@@ -24,8 +24,13 @@ _PAGES = {
     "/auth/verify": "verify.html",
     "/auth/signin": "signin.html",
     "/auth/account": "account.html",
+    "/auth/forgot": "forgot.html",
+    "/auth/reset": "reset.html",
+    "/auth/confirm-email-change": "confirm_email_change.html",
+    "/auth/undo": "undo.html",
 }
-_ASSETS = {"ostiary.css": "text/css", "ostiary.js": "text/javascript"}
+_SCRIPTS = ("ostiary.js", "account.js", "api.js", "forms.js", "letters.js", "rules.js", "words.js")
+_ASSETS = {"ostiary.css": "text/css", **dict.fromkeys(_SCRIPTS, "text/javascript")}
 
 
 @cache
@@ -52,6 +57,7 @@ def common_context(ostiary: Ostiary) -> dict[str, Any]:
         "brand": settings.brand,
         "app_url": settings.app_url,
         "username_mode": settings.username,
+        "asked_for": [field for field in settings.declared.asked_for if field.required],
         "name_required": settings.name == "required",
         "privacy_url": settings.privacy_url,
         "dev": ostiary.dev_inbox is not None,
@@ -83,7 +89,7 @@ def front_door() -> Redirect:
 
 @route("/auth/assets/{name:str}", http_method=READING, sync_to_thread=False)
 def asset(name: FromPath[str]) -> Response[bytes]:
-    """The style sheet or the script."""
+    """The style sheet or a script."""
     if name not in _ASSETS:
         raise NotFoundException
     content = files("entrypoints.http.pages").joinpath("assets", name).read_bytes()

@@ -18,7 +18,6 @@ def upgrade() -> None:
         "letters",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("occasion", sa.String(length=32), nullable=False),
-        sa.Column("purpose", sa.String(length=32), nullable=False),
         sa.Column("recipient", sa.String(length=254), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),

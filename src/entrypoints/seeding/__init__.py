@@ -1,0 +1,1 @@
+"""People and their histories for a demonstration and for staging (R91): what `ostiary seed` makes."""
