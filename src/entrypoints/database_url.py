@@ -1,5 +1,6 @@
 """`DATABASE_URL` as people have it: SQLite's, or PostgreSQL's as vendors print it (R90)."""
 
+import re
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 _SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
@@ -18,6 +19,11 @@ _OF_OTHER_DRIVERS = {
 _NOT_READABLE = "could not be read; characters such as @ : / ? # in the password must be percent-encoded"
 
 
+_PORT = 5432
+_PARTS = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+"""RFC 3986, appendix B."""
+
+
 def url_problem(url: str) -> str | None:
     """Why this is no database to work with; None when it is. Never quotes the URL, which holds a password."""
     if url.startswith("sqlite:///") and url != "sqlite:///":
@@ -25,7 +31,7 @@ def url_problem(url: str) -> str | None:
     if "[" in url.rpartition("@")[0]:
         return "put your password in the place of the placeholder in brackets"
     try:
-        parts = urlsplit(url)
+        parts = _split(url)
         parameters = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
         places = [*_places(parts), *_places(SplitResult("", parameters.get("host", ""), "", "", ""))]
         ports = [port for _, port in places if port is not None]
@@ -48,8 +54,14 @@ def url_problem(url: str) -> str | None:
 
 def for_driver(url: str) -> str:
     """The URL with what asyncpg understands of it."""
-    parts = urlsplit(url)
+    parts = _split(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name in _FOR_THE_DRIVER]
+    person, _, servers = parts.netloc.rpartition("@")
+    if "," in servers and "[" in servers:  # which some versions of Python let no program read there
+        places = _places(parts)
+        kept.append(("host", ",".join(host for host, _ in places)))
+        kept.append(("port", ",".join(str(port or _PORT) for _, port in places)))
+        parts = parts._replace(netloc=f"{person}@" if person else "")
     path = parts.path if parts.path != "/" else ""  # which asyncpg would take for a database without a name
     return parts._replace(scheme="postgresql", path=path, query=urlencode(kept)).geturl()
 
@@ -57,7 +69,7 @@ def for_driver(url: str) -> str:
 def leads_to_a_pooler(url: str) -> bool:
     """Whether the vendor's own marks say that each transaction may meet another connection: Neon's host, Supabase's
     port, Prisma's parameter."""
-    parts = urlsplit(url)
+    parts = _split(url)
     if dict(parse_qsl(parts.query)).get("pgbouncer") == "true":
         return True
     return any(
@@ -65,6 +77,15 @@ def leads_to_a_pooler(url: str) -> bool:
         or (port == 6543 and host.endswith((".supabase.com", ".supabase.co")))
         for host, port in _places(parts)
     )
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of any URL: Python's own parser refuses several servers of which one is an IPv6 address, in some
+    versions."""
+    match = _PARTS.fullmatch(url)
+    assert match is not None  # noqa: S101 - it matches everything
+    scheme, *others = (part or "" for part in match.groups())
+    return SplitResult(scheme.lower(), *others)
 
 
 def _places(parts: SplitResult) -> list[tuple[str, int | None]]:

@@ -17,7 +17,8 @@ from adapters.sql.installation import installation_key
 from adapters.sql.postgresql import PostgresqlDatabase
 from adapters.sql.tables import sign_ups
 from domain.errors import Unavailable
-from tests.support.postgresql import fresh_database, open_database
+from domain.retention import Retention
+from tests.support.postgresql import fresh_database, open_database, run
 from tests.support.postgresql_roads import (
     CANARY,
     OURS,
@@ -34,7 +35,18 @@ from tests.support.postgresql_roads import (
     until,
 )
 from tests.support.store_kinds import over
-from tests.support.store_samples import a_sign_up, a_user, settle_in, wait_in_line
+from tests.support.store_samples import (
+    HOUR,
+    NOW,
+    a_letter,
+    a_session,
+    a_sign_up,
+    a_user,
+    keep_session,
+    queue,
+    settle_in,
+    wait_in_line,
+)
 
 
 @pytest.fixture
@@ -218,3 +230,23 @@ async def test_what_is_durable_is_not_ours_to_weaken(database: PostgresqlDatabas
         assert await transaction.connection.scalar(text("SHOW synchronous_commit")) == "on"
         assert await transaction.connection.scalar(text("SHOW transaction_isolation")) == "read committed"
         assert await transaction.connection.scalar(select(sign_ups.c.id)) is None
+
+
+async def test_no_more_rows_are_taken_than_asked_for_however_the_server_goes_about_it(url: str) -> None:
+    """A subquery with a limit may be run again for each row: here the server has no other plan left."""
+    plans = ("hashjoin", "mergejoin", "hashagg", "material", "sort", "memoize", "indexscan", "bitmapscan")
+    await asyncio.to_thread(
+        run, url, *(f'ALTER DATABASE "{urlsplit(url).path[1:]}" SET enable_{plan} = off' for plan in plans)
+    )
+    async with open_database(url) as database:
+        store = over(database)
+        await wait_in_line(store.units, *(a_sign_up(expires_at=NOW) for _ in range(7)))
+        await queue(store.units, *(a_letter() for _ in range(7)))
+        assert (await store.purge(NOW, 3, Retention()))["sign_ups"] == 3
+        async with store.units.delivery() as unit:
+            assert len(await unit.letters.lease(uuid4(), NOW + HOUR, 3)) == 3
+        user = await settle_in(store.units, a_user())
+        for _ in range(7):
+            await keep_session(store.units, a_session(user.id))
+        async with store.units.administration() as unit:
+            assert await unit.everybodys_sessions.end(3) == 3

@@ -73,8 +73,9 @@ class SqlEverybodysSessions:
 
     async def end(self, most: int) -> int:
         # In one order, and waiting for whoever is just using one: none may be passed over.
-        some = select(sessions.c.id).order_by(sessions.c.id).limit(most).with_for_update()
-        return (await self._connection.execute(delete(sessions).where(sessions.c.id.in_(some)))).rowcount
+        some = select(sessions.c.id).order_by(sessions.c.id).limit(most).with_for_update().cte("some")
+        statement = delete(sessions).where(sessions.c.id.in_(select(some))).returning(sessions.c.id)
+        return len((await self._connection.execute(statement)).all())
 
 
 class SqlOversight:

@@ -65,10 +65,11 @@ class SqlLetters:
             .order_by(letters.c.due_at)
             .limit(most)
             .with_for_update(skip_locked=True)
+            .cte("due")  # chosen once: as a subquery, PostgreSQL may run it again for each row
         )
         statement = (
             update(letters)
-            .where(letters.c.id.in_(due))
+            .where(letters.c.id.in_(select(due)))
             .values(lease_id=lease_id, lease_until=now + LEASE, attempts=letters.c.attempts + 1)
             .returning(letters)
         )

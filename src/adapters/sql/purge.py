@@ -45,22 +45,26 @@ class SqlPurge:
         counts = {}
         for table, condition in past_keeping:
             key = table.primary_key.columns[0]
-            # Locked as it is chosen, and passed over where somebody is just renewing it.
-            doomed = select(key).where(condition).limit(batch).with_for_update(skip_locked=True)
+            # Locked as it is chosen, and passed over where somebody is just renewing it. Chosen once: a subquery may be
+            # run again for each row, and take as many again each time.
+            doomed = select(key).where(condition).limit(batch).with_for_update(skip_locked=True).cte("doomed")
             async with self._database.writing() as transaction:
-                result = await transaction.connection.execute(delete(table).where(key.in_(doomed)))
+                result = await transaction.connection.execute(
+                    delete(table).where(key.in_(select(doomed))).returning(key)
+                )
+                counts[table.name] = len(result.all())
                 await transaction.commit()
-            counts[table.name] = result.rowcount
         counts["client_addresses"] = await self._shorten_addresses(now - kept.client_addresses, batch)
         return counts
 
     async def _shorten_addresses(self, until: datetime, batch: int) -> int:
         # Locked and passed over like the others: whoever is deleting an account wipes many of these rows at once.
         in_full = select(events.c.id).where(events.c.at <= until, events.c.address.is_not(None)).limit(batch)
-        in_full = in_full.with_for_update(skip_locked=True)
+        chosen = in_full.with_for_update(skip_locked=True).cte("chosen")
         async with self._database.writing() as transaction:
             result = await transaction.connection.execute(
-                update(events).where(events.c.id.in_(in_full)).values(address=None)
+                update(events).where(events.c.id.in_(select(chosen))).values(address=None).returning(events.c.id)
             )
+            shortened = len(result.all())
             await transaction.commit()
-        return result.rowcount
+        return shortened
