@@ -19,7 +19,6 @@ _OF_OTHER_DRIVERS = {
 _NOT_READABLE = "could not be read; characters such as @ : / ? # in the password must be percent-encoded"
 
 
-_PORT = 5432
 _PARTS = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 """RFC 3986, appendix B."""
 
@@ -58,9 +57,7 @@ def for_driver(url: str) -> str:
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name in _FOR_THE_DRIVER]
     person, _, servers = parts.netloc.rpartition("@")
     if "," in servers and "[" in servers:  # which some versions of Python let no program read there
-        places = _places(parts)
-        kept.append(("host", ",".join(host for host, _ in places)))
-        kept.append(("port", ",".join(str(port or _PORT) for _, port in places)))
+        kept.append(("host", servers))
         parts = parts._replace(netloc=f"{person}@" if person else "")
     path = parts.path if parts.path != "/" else ""  # which asyncpg would take for a database without a name
     return parts._replace(scheme="postgresql", path=path, query=urlencode(kept)).geturl()
