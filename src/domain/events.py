@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     REAUTHENTICATION_FAILED = "reauthentication_failed"
     RATE_LIMITED = "rate_limited"
     PASSWORD_REHASHED = "password_rehashed"  # noqa: S105 - an event's name
+    HASH_UNUSABLE = "hash_unusable"
     PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105 - an event's name
     PASSWORD_RESET_SENT = "password_reset_sent"  # noqa: S105 - an event's name
     PASSWORD_RESET = "password_reset"  # noqa: S105 - an event's name
@@ -62,6 +63,7 @@ _FAILURES = {
     EventKind.REFRESH_REUSED,
     EventKind.REAUTHENTICATION_FAILED,
     EventKind.LINK_REFUSED,
+    EventKind.HASH_UNUSABLE,
     EventKind.RATE_LIMITED,
     EventKind.LETTER_DELAYED,
     EventKind.LETTER_ABANDONED,

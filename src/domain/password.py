@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from domain.violations import Broken
 
@@ -15,6 +16,8 @@ class Password:
     """What a person typed, in NFC (NIST SP 800-63B-4); never trimmed, never cut, never shown."""
 
     text: str = field(repr=False)
+    typed: str | None = field(default=None, repr=False, compare=False)
+    """The same before NFC, where it is known."""
 
     @classmethod
     def parse(cls, text: str) -> "Password":
@@ -24,14 +27,32 @@ class Password:
             raise Broken("too_many_bytes", f"A password has at most {MAX_BYTES} bytes.")
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise Broken("invalid_characters", "A password is made of whole characters.")
-        return cls(unicodedata.normalize("NFC", text))
+        return cls(unicodedata.normalize("NFC", text), typed=text)
+
+    @property
+    def as_typed(self) -> str:
+        """For hashes of other systems, which took what was typed as it was."""
+        return self.text if self.typed is None else self.typed
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordHash:
-    """A salted hash as it is stored, parameters included (PHC string). Never shown."""
+    """A salted hash as it is stored, with its algorithm and parameters. Never shown."""
 
     encoded: str = field(repr=False)
+
+
+NO_PASSWORD = PasswordHash("!")
+"""The credential of somebody who has no password: no password matches, until a letter lets them choose one."""
+
+
+class HashFault(StrEnum):
+    """Why nobody can be let in by a stored hash."""
+
+    NO_PASSWORD = "no_password"  # noqa: S105 - a code
+    UNREADABLE = "hash_unreadable"
+    IMMODERATE = "hash_immoderate"
+    """It asks for more memory or time than one verification may take (R35)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ async def _serve(
             else:  # others may go on accepting there, and it is the parent who knows
                 loop.remove_reader(parent)
 
+        await stack.enter_async_context(ostiary.watch())
         if settings.worker:
             await stack.enter_async_context(background_work(ostiary.use_cases))
         await stack.enter_async_context(metrics_served(ostiary, metrics_listener))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
+from adapters.hashing.argon2 import Argon2Parameters
 from adapters.hashing.slots import HashingSlots
 from application.admission import SessionWish, SignedIn
 from application.use_cases.identify import IdentifyCommand
@@ -21,6 +21,7 @@ from domain.errors import InvalidCredentials, Overloaded, RateLimited, Unavailab
 from domain.events import EventKind
 from domain.session import Transport
 from domain.user import Credential, User
+from tests.support.hashing import quick_keyring
 from tests.support.refusals import limit_of, refused, violations_of
 from tests.support.variations import BusyHasher, WatchedHasher, changed, client, disabled_user, failing_at_commit
 from tests.support.world import ADA, ELSEWHERE, HERE, PASSWORD, World, make_world
@@ -350,7 +351,7 @@ async def test_signing_in_on_a_known_device_sends_no_letter_and_touches_no_other
 
 
 def _with_passes(world: World, passes: int) -> World:
-    hasher = Argon2Hasher(Argon2Parameters(memory_kib=8, time=passes), HashingSlots(1))
+    hasher = quick_keyring(HashingSlots(1), Argon2Parameters(memory_kib=8, time=passes))
     return changed(world, sign_in=replace(world.use_cases.sign_in, hasher=hasher))
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
-from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
 from adapters.sql.database import Database, store_troubles
+from adapters.sql.hash_census import SqlHashCensus
 from adapters.sql.limits import SqlLimits
 from adapters.sql.outbox_report import SqlOutboxReport
 from adapters.sql.postgresql import PostgresqlDatabase, PostgresqlServer
@@ -27,6 +27,7 @@ from entrypoints.composition.stores import schema_fits
 from entrypoints.settings import read_settings
 from tests.support import postgresql
 from tests.support.clock import SettableClock
+from tests.support.hashing import quick_keyring
 from tests.support.mail import Mailbox
 from tests.support.store_kinds import LIMITS_KEY, fresh_file, sqlite_url
 from tests.support.world import Events, World
@@ -179,6 +180,7 @@ async def make_faulty_world(
             units=SqlUnits(database, LIMITS_KEY),
             limits=SqlLimits(database, LIMITS_KEY),
             purge=SqlPurge(database),
+            hashes=SqlHashCensus(database),
             pseudonym_key=LIMITS_KEY,
             outbox=SqlOutboxReport(database),
             ready=database.answers,
@@ -188,7 +190,7 @@ async def make_faulty_world(
         replace = Replacements(
             store=store,
             clock=clock,
-            hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
+            hasher=quick_keyring(slots),
             mail_sender=mailbox,
             events=events,
         )

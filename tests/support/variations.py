@@ -13,7 +13,7 @@ from domain.client import Client
 from domain.email_address import EmailAddress
 from domain.errors import Overloaded, Unavailable
 from domain.letters import Letter, RenderedLetter
-from domain.password import Password, PasswordHash
+from domain.password import HashFault, Password, PasswordHash
 from domain.user import Credential, User
 from tests.support.mail import Mailbox
 from tests.support.world import World
@@ -52,9 +52,12 @@ class WatchedHasher:
         self.work.append("verify")
         return await self._hasher.verify(password, stored)
 
-    async def verify_decoy(self, password: Password) -> None:
+    async def verify_decoy(self, password: Password, identifier: str) -> None:
         self.work.append("verify")
-        await self._hasher.verify_decoy(password)
+        await self._hasher.verify_decoy(password, identifier)
+
+    def fault_of(self, stored: PasswordHash) -> HashFault | None:
+        return self._hasher.fault_of(stored)
 
     def outdated(self, stored: PasswordHash) -> bool:
         return self._hasher.outdated(stored)
@@ -84,8 +87,11 @@ class BusyHasher:
     async def verify(self, password: Password, stored: PasswordHash) -> bool:
         raise Overloaded
 
-    async def verify_decoy(self, password: Password) -> None:
+    async def verify_decoy(self, password: Password, identifier: str) -> None:
         raise Overloaded
+
+    def fault_of(self, stored: PasswordHash) -> HashFault | None:
+        return None
 
     def outdated(self, stored: PasswordHash) -> bool:
         return False
@@ -107,9 +113,12 @@ class StalledHasher:
         await self._stall()
         return await self._hasher.verify(password, stored)
 
-    async def verify_decoy(self, password: Password) -> None:
+    async def verify_decoy(self, password: Password, identifier: str) -> None:
         await self._stall()
-        await self._hasher.verify_decoy(password)
+        await self._hasher.verify_decoy(password, identifier)
+
+    def fault_of(self, stored: PasswordHash) -> HashFault | None:
+        return self._hasher.fault_of(stored)
 
     def outdated(self, stored: PasswordHash) -> bool:
         return self._hasher.outdated(stored)

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
 from adapters.hashing.slots import HashingSlots
 from application.admission import SessionWish, SignedIn
 from application.catalogue import UseCases
@@ -25,6 +24,7 @@ from domain.session import Transport
 from entrypoints.composition import Ostiary, Replacements, compose, memory_store
 from entrypoints.settings import read_settings
 from tests.support.clock import SettableClock
+from tests.support.hashing import quick_keyring
 from tests.support.mail import Mailbox, token_in
 from tests.support.store_kinds import settings_in_process
 
@@ -178,7 +178,7 @@ async def make_world(
             store=memory_store() if store == "memory" else None,
             clock=clock,
             ids=ids,
-            hasher=Argon2Hasher(Argon2Parameters(memory_kib=8, time=1), slots),
+            hasher=quick_keyring(slots),
             mail_sender=mailbox,
             events=events,
         )

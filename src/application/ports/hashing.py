@@ -1,24 +1,48 @@
 """Turning passwords into hashes and judging them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from domain.password import Password, PasswordHash
+from domain.password import HashFault, Password, PasswordHash
 
 
 class PasswordHasher(Protocol):
     """Slow on purpose. Runs in a fixed number of slots; raises `Overloaded` at once when too many already wait."""
 
     async def hash(self, password: Password) -> PasswordHash:
-        """A new salted hash with the parameters in force."""
+        """A new salted hash with the algorithm and the parameters in force."""
 
     async def verify(self, password: Password, stored: PasswordHash) -> bool:
-        """Whether they match. A malformed or immoderate stored hash is a mismatch, not an error, and costs little."""
+        """Whether they match. A hash with a fault is a mismatch, not an error, and costs nothing."""
 
-    async def verify_decoy(self, password: Password) -> None:
-        """The same work as `verify` against a hash of the parameters in force, for an address nobody has."""
+    async def verify_decoy(self, password: Password, identifier: str) -> None:
+        """The work that `verify` would be for somebody, for an address or a username that nobody can be let in by.
+
+        How much that is depends on the identifier, in the proportions in which the stored hashes differ: so a slow
+        answer proves as little as a fast one.
+        """
+
+    def fault_of(self, stored: PasswordHash) -> HashFault | None:
+        """Why nobody can be let in by this hash; None when somebody can. Found out before any work, in no time."""
 
     def outdated(self, stored: PasswordHash) -> bool:
-        """Whether the hash was made with other parameters than those in force (R34)."""
+        """Whether the hash was made with another algorithm or other parameters than those in force (R34)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashShare:
+    """How many stored hashes of one make there are, and one of them."""
+
+    number: int
+    example: PasswordHash
+
+
+class HashCensus(Protocol):
+    """Counts the stored hashes by their make: algorithm and parameters."""
+
+    async def __call__(self) -> Sequence[HashShare]:
+        """The most frequent makes first; one may be counted in several shares. Raises `Unavailable`."""
 
 
 class CommonPasswords(Protocol):

@@ -17,7 +17,7 @@ from domain.errors import InvalidCredentials, Overloaded, Unauthenticated, Unava
 from domain.events import Event, EventKind
 from domain.letters import Occasion
 from domain.limits import Charge, Quotas, Unit
-from domain.password import Password, PasswordHash
+from domain.password import HashFault, Password, PasswordHash
 from domain.user import Credential, User
 from domain.username import Username
 from domain.violations import Violations
@@ -38,11 +38,11 @@ class SignInCommand:
 class SignIn:
     """Verifies a password and starts a session.
 
-    Unknown, wrong, not yet verified and disabled are one `InvalidCredentials` after the same work: an address nobody
-    has is verified against a decoy. Failures are counted before the work and given back by success, its own unit only;
-    on a device that bears its owner's mark they are counted apart. Success marks the device anew. The session is stored
-    under the credential version that was verified, so one that raced a change of password is refused. Raises
-    `ValidationError`, `RateLimited`, `InvalidCredentials`, `Overloaded`, `Unavailable`.
+    Unknown, wrong, not yet verified, disabled and without a password are one `InvalidCredentials` after the same work:
+    where there is no hash to verify, a decoy is. Failures are counted before the work and given back by success, its
+    own unit only; on a device that bears its owner's mark they are counted apart. Success marks the device anew. The
+    session is stored under the credential version that was verified, so one that raced a change of password is
+    refused. Raises `ValidationError`, `RateLimited`, `InvalidCredentials`, `Overloaded`, `Unavailable`.
     """
 
     reading: Opens[CredentialReading]
@@ -73,7 +73,8 @@ class SignIn:
         units = await self.limits.spend(self._charges(identifier, client, device), now)
         try:
             found = found or await self._find(identifier)
-            signed_in = await self._attempt(found, password, command.session, units, new_device=device is None)
+            user, credential = await self._prove(found, identifier, password)
+            signed_in = await self._start(user, credential, password, command.session, units, new_device=device is None)
         except (Overloaded, Unavailable):
             await self.limits.give_back(units)
             raise
@@ -86,13 +87,17 @@ class SignIn:
         self, found: tuple[User, Credential] | None, identifier: EmailAddress | Username, client: Client
     ) -> None:
         """The same statement whether or not it is about anybody."""
-        user_id = found[0].id if found else None
-        failed = Event(kind=EventKind.SIGN_IN_FAILED, client=client, identifier=str(identifier), user_id=user_id)
+        user_id, fault = (found[0].id, self.hasher.fault_of(found[1].password_hash)) if found else (None, None)
+        failed = Event(
+            kind=EventKind.SIGN_IN_FAILED, client=client, identifier=str(identifier), user_id=user_id, reason=fault
+        )
         async with self.journal() as unit:
             await unit.events.add(failed, self.clock.now())
             await unit.commit()
         # What is logged does not tell either.
-        self.events.record(replace(failed, user_id=None))
+        self.events.record(replace(failed, user_id=None, reason=None))
+        if fault is not None and fault is not HashFault.NO_PASSWORD:
+            self.events.record(Event(kind=EventKind.HASH_UNUSABLE, user_id=user_id, reason=fault))
 
     def _is_owners(self, device: KnownDevice, found: tuple[User, Credential] | None) -> bool:
         """Whether the account's owner of today was let in there, with the password of today."""
@@ -134,24 +139,18 @@ class SignIn:
                 return await unit.logins.by_email(identifier)
             return await unit.logins.by_username(identifier)
 
-    async def _attempt(
-        self,
-        found: tuple[User, Credential] | None,
-        password: Password,
-        wish: SessionWish,
-        units: Sequence[Unit],
-        *,
-        new_device: bool,
-    ) -> SignedIn:
-        if found is None:
-            await self.hasher.verify_decoy(password)
+    async def _prove(
+        self, found: tuple[User, Credential] | None, identifier: EmailAddress | Username, password: Password
+    ) -> tuple[User, Credential]:
+        if found is None or self.hasher.fault_of(found[1].password_hash) is not None:
+            await self.hasher.verify_decoy(password, str(identifier))
             raise InvalidCredentials
         user, credential = found
         matches = await self.hasher.verify(password, credential.password_hash)
         unproven = self.verification_required and not user.email_verified
         if not matches or user.disabled or unproven:
             raise InvalidCredentials
-        return await self._start(user, credential, password, wish, units, new_device=new_device)
+        return user, credential
 
     async def _start(
         self,

@@ -1,7 +1,7 @@
 """Settings -> adapters -> use cases: the only module that knows everyone."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from adapters.common_passwords import PublishedLists
 from adapters.device_names import ParsedDeviceNames
 from adapters.environment import RandomIds, SystemClock, SystemRandomness
 from adapters.event_log import CountedEvents, StructuredEventLog, WatchedLimits
+from adapters.hashing.slots import HashingSlots
 from adapters.mail.dev_inbox import DevInbox
 from adapters.mail.rendering import JinjaLetterRenderer
 from adapters.sealing import AesRecordSeal
@@ -72,6 +73,8 @@ class Ostiary:
     policy: PasswordPolicy
     profile: ProfileRules
     jwks: Mapping[str, object]
+    watch: Callable[[], AbstractAsyncContextManager[None]]
+    """Enter it while requests are answered: keeps what they rely on in step with the database. Raises `Unavailable`."""
     readiness: Readiness
     draining: Callable[[], bool] = lambda: False
     """Whether this process has been told to stop."""
@@ -106,6 +109,7 @@ async def compose(
         if metrics is not None:
             await stack.enter_async_context(metrics.sampled())
             events = CountedEvents(events, metrics)
+        hasher, watch = _hasher(settings, replace, slots, store)
         keys = choices.signing_keys(settings, secrets)
         dev_inbox = None if settings.sends_mail else DevInbox(settings.data_dir / "inbox", choices.sender(settings))
         mail_sender = replace.mail_sender or dev_inbox or choices.smtp(settings)
@@ -119,7 +123,7 @@ async def compose(
             randomness=randomness,
             events=events,
             limits=WatchedLimits(store.limits, events),
-            hasher=replace.hasher or choices.argon2_hasher(settings, slots),
+            hasher=hasher,
             common_passwords=replace.common_passwords or PublishedLists(),
             seal=replace.session_seal or HmacSessionSeal(secrets),
             access_tokens=replace.access_tokens or JwtAccessTokens(choices.access_token_rules(settings), keys),
@@ -137,7 +141,18 @@ async def compose(
             policy=parts.policy,
             profile=parts.profile,
             jwks=keys.jwks(),
+            watch=watch,
             readiness=Readiness(database=store.ready, schema_fits=store.schema_fits, outbox=store.outbox, clock=clock),
             metrics=metrics,
             dev_inbox=dev_inbox if mail_sender is dev_inbox else None,
         )
+
+
+def _hasher(
+    settings: Settings, replace: Replacements, slots: HashingSlots, store: Store
+) -> tuple[PasswordHasher, Callable[[], AbstractAsyncContextManager[None]]]:
+    """The keyring, and what keeps its decoys in the proportions of the database."""
+    if replace.hasher is not None:
+        return replace.hasher, nullcontext
+    keyring = choices.keyring(settings, slots, store.pseudonym_key)
+    return keyring, lambda: keyring.decoys.counted(store.hashes)

@@ -9,7 +9,8 @@ from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
-from adapters.hashing.argon2 import Argon2Hasher, Argon2Parameters
+from adapters.hashing.argon2 import Argon2id, Argon2Parameters, read_argon2
+from adapters.hashing.keyring import Keyring
 from adapters.hashing.slots import HashingSlots
 from adapters.mail.rendering import Stationery
 from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
@@ -69,12 +70,16 @@ def hashing_slots(settings: Settings) -> Iterator[HashingSlots]:
         slots.close()
 
 
-def argon2_hasher(settings: Settings, slots: HashingSlots) -> Argon2Hasher:
-    """Argon2id."""
+FORMS = (read_argon2,)
+"""The ways in which a stored hash may be written."""
+
+
+def keyring(settings: Settings, slots: HashingSlots, decoy_key: bytes) -> Keyring:
+    """Argon2id for what is new, and every form for what people bring."""
     parameters = Argon2Parameters(
         memory_kib=settings.argon2_memory_kib, time=settings.argon2_time, parallelism=settings.argon2_parallelism
     )
-    return Argon2Hasher(parameters, slots)
+    return Keyring(Argon2id(parameters), FORMS, slots, decoy_key)
 
 
 def signing_keys(settings: Settings, secrets: list[MasterSecret]) -> SigningKeys:

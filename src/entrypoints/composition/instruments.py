@@ -60,7 +60,7 @@ def instruments(settings: Settings) -> Iterator[Instruments]:
     with choices.hashing_slots(settings) as slots:
         yield Instruments(
             database=database,
-            hasher=choices.argon2_hasher(settings, slots),
+            hasher=choices.keyring(settings, slots, decoy_key=b""),
             slots=slots.number,
             common_passwords=PublishedLists(),
             mail_sender=mail_sender,

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from adapters.memory.hash_census import MemoryHashCensus
 from adapters.memory.limits import MemoryLimits
 from adapters.memory.outbox_report import MemoryOutboxReport
 from adapters.memory.purge import MemoryPurge
 from adapters.memory.store import MemoryStore
 from adapters.memory.units_of_work import MemoryUnits
 from adapters.sql.database import Database
+from adapters.sql.hash_census import SqlHashCensus
 from adapters.sql.installation import installation_key
 from adapters.sql.limits import SqlLimits
 from adapters.sql.migrations import SchemaMismatch, check_schema, migrate
@@ -22,6 +24,7 @@ from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge, Randomness
+from application.ports.hashing import HashCensus
 from application.ports.limits import Limits
 from application.ports.monitoring import ConnectionsInUse, OutboxReport
 from application.ports.units_of_work import Units
@@ -42,7 +45,9 @@ class Store:
     units: Units
     limits: Limits
     purge: Purge
+    hashes: HashCensus
     pseudonym_key: bytes
+    """Outlives every change of the master secret, and is the same for all processes."""
     outbox: OutboxReport
     ready: Callable[[], Awaitable[bool]]
     schema_fits: Callable[[], Awaitable[bool]]
@@ -64,6 +69,7 @@ async def sql_store(settings: Settings, randomness: Randomness) -> AsyncIterator
             units=SqlUnits(database, key),
             limits=SqlLimits(database, key),
             purge=SqlPurge(database),
+            hashes=SqlHashCensus(database),
             pseudonym_key=key,
             outbox=SqlOutboxReport(database),
             ready=database.answers,
@@ -124,6 +130,7 @@ def memory_store() -> Store:
         units=MemoryUnits(store),
         limits=MemoryLimits(store),
         purge=MemoryPurge(store),
+        hashes=MemoryHashCensus(store),
         pseudonym_key=bytes(32),
         outbox=MemoryOutboxReport(store),
         ready=yes,

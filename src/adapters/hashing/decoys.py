@@ -1,0 +1,77 @@
+"""What is verified for an address nobody has, so that time does not tell (DESIGN section 2)."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from itertools import accumulate
+
+from adapters.hashing.stored import StoredHash, Unusable
+from application.ports.hashing import HashCensus
+from domain.errors import Unavailable
+from domain.password import PasswordHash
+
+_EVERY_SECONDS = 60.0
+_SHARE_OF_TIME = 0.01
+"""Counting takes no more of the time than this, however many hashes there are."""
+
+
+class Decoys:
+    """Draws a hash for an identifier: always the same kind for the same one, and each kind as often as the database
+    holds it.
+
+    Slow kinds come first. As people sign in, their old hashes become new ones and the shares of the old shrink: so
+    an address that nobody has may turn from slow to fast, as a person's does, and does not turn back. The hash that
+    stands for a kind is one of the database's own; whether the password is its owner's is never looked at.
+    """
+
+    def __init__(self, key: bytes, own: PasswordHash, read: Callable[[PasswordHash], StoredHash]) -> None:
+        self._key = key
+        self._read = read
+        self._kinds = [read(own)]
+        self._shares: list[float] = []
+
+    def draw(self, identifier: str) -> StoredHash:
+        """The hash to verify for an identifier that belongs to nobody."""
+        digest = hmac.digest(self._key, b"decoy " + identifier.encode(), hashlib.sha256)
+        return self._kinds[bisect_right(self._shares, int.from_bytes(digest[:8]) / 2**64)]
+
+    async def count(self, census: HashCensus) -> None:
+        """Take over the proportions of the database. Nothing changes where it holds no hash. Raises `Unavailable`."""
+        found = []
+        for share in await census():
+            with suppress(Unusable):
+                found.append((self._read(share.example), share.number))
+        if not found:
+            return
+        found.sort(key=lambda kind: -kind[0].work)
+        total = sum(number for _, number in found)
+        self._kinds = [kind for kind, _ in found]
+        self._shares = [upto / total for upto in accumulate(number for _, number in found)][:-1]
+
+    @asynccontextmanager
+    async def counted(self, census: HashCensus) -> AsyncIterator[None]:
+        """Count now, and now and then while the block runs: not when asked, which would tell. Raises `Unavailable`."""
+        pause = await self._timed(census)
+        task = asyncio.create_task(self._recount(census, pause))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _recount(self, census: HashCensus, pause: float) -> None:
+        while True:
+            await asyncio.sleep(pause)
+            with suppress(Unavailable):  # the last proportions are good for a while
+                pause = await self._timed(census)
+
+    async def _timed(self, census: HashCensus) -> float:
+        """Count; how many seconds to leave the database alone then."""
+        began = time.monotonic()
+        await self.count(census)
+        return max(_EVERY_SECONDS, (time.monotonic() - began) / _SHARE_OF_TIME)

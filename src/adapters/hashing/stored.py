@@ -1,0 +1,109 @@
+"""Stored hashes: read and bounded before any work is done on them (R35). One file per algorithm stands beside this."""
+
+import base64
+import binascii
+import re
+from typing import Protocol
+
+from domain.password import HashFault, Password
+
+MOST_MEMORY_KIB = 256 * 1024
+"""What one verification may take: a quarter of what Kratos allows, because it is multiplied by the slots."""
+
+MOST_WORK = 1500.0
+"""Rough milliseconds on one core that one verification may take."""
+
+_LONGEST = 512
+"""Characters; what the database keeps."""
+
+
+class Unusable(Exception):
+    """A stored hash that is no password's. Says what is wrong with it, and never what it holds."""
+
+    def __init__(self, fault: HashFault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+class StoredHash(Protocol):
+    """A stored hash that was read, with every parameter within its bounds."""
+
+    @property
+    def work(self) -> float:
+        """Rough milliseconds on one core, for bounds and for telling slow from fast: not a measurement."""
+
+    @property
+    def memory_kib(self) -> int:
+        """What verifying takes at its peak."""
+
+    def matches(self, password: Password) -> bool:
+        """Whether it is this password's. Takes `work`, so it belongs into a slot; compares in constant time."""
+
+
+class Form(Protocol):
+    """One way in which hashes are written down."""
+
+    def __call__(self, encoded: str) -> StoredHash | None:
+        """The hash; None when it is written in another way. Raises `Unusable` before any work is done."""
+
+
+def read_by(forms: "tuple[Form, ...]", encoded: str) -> StoredHash:
+    """The hash, by whichever of the forms it has. Raises `Unusable` when it has none, or could hurt."""
+    if len(encoded) > _LONGEST:
+        raise unreadable(f"longer than {_LONGEST} characters")
+    for form in forms:
+        found = form(encoded)
+        if found is not None:
+            return bearable(found)
+    raise unreadable("no form that is known here")
+
+
+def bearable(found: StoredHash) -> StoredHash:
+    """The same, if its whole demand is one that can be met. Raises `Unusable`."""
+    if found.memory_kib > MOST_MEMORY_KIB:
+        raise immoderate(f"asks for {found.memory_kib} KiB of memory, more than {MOST_MEMORY_KIB}")
+    if found.work > MOST_WORK:
+        raise immoderate(f"asks for about {found.work / 1000:.0f} s of work, more than {MOST_WORK / 1000:.1f}")
+    return found
+
+
+def unreadable(message: str) -> Unusable:
+    """It is not written as its form says."""
+    return Unusable(HashFault.UNREADABLE, message)
+
+
+def immoderate(message: str) -> Unusable:
+    """It is well written, and asks for too much, or for too little to be a hash."""
+    return Unusable(HashFault.IMMODERATE, message)
+
+
+def number(text: str, what: str, least: int, most: int) -> int:
+    """A parameter in decimal, in its canonical spelling and within its bounds. Raises `Unusable`."""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text, re.ASCII):
+        raise unreadable(f"{what} is no number")
+    value = int(text)
+    if not least <= value <= most:
+        raise immoderate(f"{what} is not from {least} to {most}")
+    return value
+
+
+def base64_bytes(text: str, what: str, least: int, most: int) -> bytes:
+    """Bytes in standard base64, padded or not. Raises `Unusable` for other text, and for another number of bytes."""
+    try:
+        value = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise unreadable(f"{what} is no base64") from None
+    return _sized(value, what, least, most)
+
+
+def hex_bytes(text: str, what: str, least: int, most: int) -> bytes:
+    """Bytes in hexadecimal. Raises `Unusable` as above."""
+    if not re.fullmatch(r"(?:[0-9a-fA-F]{2})*", text, re.ASCII):
+        raise unreadable(f"{what} is not hexadecimal")
+    return _sized(bytes.fromhex(text), what, least, most)
+
+
+def _sized(value: bytes, what: str, least: int, most: int) -> bytes:
+    if not least <= len(value) <= most:
+        raise immoderate(f"{what} has not {least} to {most} bytes")
+    return value
