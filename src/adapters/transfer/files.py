@@ -65,8 +65,7 @@ def unpacked(path: Path) -> Iterator[IO[bytes]]:
             raise SourceUnreadable(f"{path} is {'no file' if path.exists() else 'not there'}.")
         with path.open("rb") as file:
             packed = file.read(2) == _GZIP
-        opened: IO[bytes] = cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
-        with opened as file:
+        with cast(IO[bytes], gzip.GzipFile(path)) if packed else path.open("rb") as file:
             yield file
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise SourceUnreadable(f"{path} is packed with gzip, and damaged or cut off.") from None

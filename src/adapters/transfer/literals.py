@@ -16,6 +16,8 @@ VALUE = (
 )
 """A literal as pg_dump, and whoever writes like it, puts it into an INSERT; possibly with a cast."""
 
+_HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
 _WORDS: dict[str, str | None] = {"null": None, "default": None, "true": "true", "false": "false"}
 
 
@@ -66,12 +68,10 @@ def _byte(value: int) -> str:
 
 
 def _whole(text: str) -> str:
-    """Bytes that make up a character become it; pairs of surrogates too."""
-    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
-        return text
-    paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    return paired.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape") if _bytes_only(paired) else text
-
-
-def _bytes_only(text: str) -> bool:
-    return all(not "\ud800" <= char <= "\udfff" or "\udc80" <= char <= "\udcff" for char in text)
+    """Bytes that make up a character become it, and so do pairs of half characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _HALVES.search(text) else text
+        return paired.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    return text

@@ -1,6 +1,6 @@
 """Values as other systems write them, and what they mean. Whatever cannot be read raises `Misfit` with a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -102,3 +102,12 @@ def _since_1970(number: float) -> datetime:
     size = abs(number)
     divisor = 1e6 if size >= _MICROSECONDS_FROM else 1e3 if size >= _MILLISECONDS_FROM else 1
     return _EPOCH + timedelta(seconds=number / divisor)
+
+
+def rest(values: Values, known: Collection[str]) -> dict[str, object]:
+    """What else there is, as far as it says something in JSON. Raises `Misfit` for text that is none."""
+    kept: dict[str, object] = {}
+    for column, value in values.items():
+        if column not in known and value is not None and not isinstance(value, bytes):
+            kept[column] = text(values, column) if isinstance(value, str) else value
+    return kept

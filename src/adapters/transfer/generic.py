@@ -1,0 +1,122 @@
+"""The form of our own, CSV or NDJSON: what `ostiary users export` writes, and what anybody can make out of anything."""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from adapters.transfer.judging import judged
+from adapters.transfer.opening import open_rows
+from adapters.transfer.rows import Row, named
+from adapters.transfer.values import Misfit, flag, instant, json_object, text
+from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from domain.email_address import EmailAddress
+from domain.newcomer import Newcomer
+from domain.password import NO_PASSWORD
+from domain.role import ORDINARY
+from domain.violations import Broken
+
+COLUMNS = (
+    *("id", "email", "email_verified", "name", "username", "role", "created_at", "disabled_at"),
+    *("first_signed_in_at", "password_hash", "fields", "origin_system", "origin_id", "metadata"),
+)
+"""What there may be; only `email` has to be. `fields` and `metadata` are JSON objects."""
+
+_KNOWN = frozenset(COLUMNS)
+
+
+class HashForm(StrEnum):
+    """What a hash is that does not say so itself."""
+
+    AUTO = "auto"
+    """All of them say it."""
+    SCRYPT_NODE = "scrypt-node"
+    SCRYPT_NODE_TRIM = "scrypt-node-trim"
+    SCRYPT_BETTER_AUTH = "scrypt-better-auth"
+    ASPNET_IDENTITY_V3 = "aspnet-identity-v3"
+
+
+def read_generic(path: Path, hash_form: HashForm = HashForm.AUTO) -> AsyncIterator[Candidate | Unfit]:
+    """Everybody in the file. Raises `SourceUnreadable`, also for a column that has no meaning here: it may be one that
+    is misspelt."""
+    return judged(open_rows(path, "users"), (), lambda row: _judge(path, row, hash_form))
+
+
+def generic_line(newcomer: Newcomer) -> dict[str, object]:
+    """Somebody in this form, the hash included. What there is not is left out."""
+    user, origin = newcomer.user, newcomer.origin
+    line: dict[str, object | None] = {
+        "id": str(user.id),
+        "email": user.email.canonical,
+        "email_verified": user.email_verified,
+        "name": None if user.name is None else str(user.name),
+        "username": None if user.username is None else user.username.name,
+        "role": user.role,
+        "created_at": _written(user.created_at),
+        "disabled_at": _written(user.disabled_at),
+        "first_signed_in_at": _written(user.first_signed_in_at),
+        "password_hash": None if newcomer.password_hash == NO_PASSWORD else newcomer.password_hash.encoded,
+        "fields": dict(user.fields) or None,
+        "origin_system": origin and origin.system,
+        "origin_id": origin and origin.id,
+        "metadata": dict(origin.metadata) or None if origin else None,
+    }
+    return {column: value for column, value in line.items() if value is not None}
+
+
+def write_lines(newcomers: Iterable[Newcomer], file: IO[bytes]) -> None:
+    """As NDJSON, a line each."""
+    encode = msgspec.json.Encoder().encode
+    file.writelines(encode(generic_line(newcomer)) + b"\n" for newcomer in newcomers)
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _judge(path: Path, row: Row, hash_form: HashForm) -> Candidate | Unfit:
+    values = row.values
+    if not values.keys() <= _KNOWN:
+        unknown = named(values.keys() - _KNOWN)
+        raise SourceUnreadable(f"{path}, line {row.line}: unknown columns: {unknown}. Known are {', '.join(COLUMNS)}.")
+    if "email" not in values:
+        raise SourceUnreadable(f"{path}, line {row.line}: there is no column email; there are {named(values)}.")
+    email, stored = text(values, "email"), text(values, "password_hash")
+    if not (known := text(values, "id") or _canonical(email)):
+        raise Misfit("There is neither an id nor an address.")
+    return Candidate(
+        line=row.line,
+        id=known,
+        email=email,
+        email_verified=flag(values, "email_verified"),
+        name=text(values, "name"),
+        username=text(values, "username"),
+        role=text(values, "role") or ORDINARY,
+        created_at=instant(values, "created_at"),
+        disabled_at=instant(values, "disabled_at"),
+        first_signed_in_at=instant(values, "first_signed_in_at"),
+        fields=json_object(values, "fields"),
+        metadata=json_object(values, "metadata"),
+        password_hash=_self_describing(stored, hash_form) if stored else None,
+        origin_system=text(values, "origin_system"),
+        origin_id=text(values, "origin_id"),
+    )
+
+
+def _canonical(email: str | None) -> str | None:
+    if email is None:
+        return None
+    try:
+        return EmailAddress.parse(email).canonical
+    except Broken:
+        return email
+
+
+def _self_describing(stored: str, hash_form: HashForm) -> str:
+    """With the prefix that says what it is, unless it says so itself."""
+    if hash_form is HashForm.AUTO or stored.startswith("$"):
+        return stored
+    return f"${hash_form.value}${stored}"

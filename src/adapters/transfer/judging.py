@@ -1,0 +1,41 @@
+"""What every reader of a system does with rows: judge one by one, and go on after those that are no good."""
+
+from collections.abc import AsyncIterator, Callable, Collection
+
+from adapters.transfer.rows import Misread, Row, named
+from adapters.transfer.values import Misfit, Values
+from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+
+_MOST_OF_A_NAME = 254
+
+
+async def judged(
+    rows: AsyncIterator[Row | Misread], needed: Collection[str], judge: Callable[[Row], Candidate | Unfit]
+) -> AsyncIterator[Candidate | Unfit]:
+    """An entry for each row. Raises `SourceUnreadable` when a needed column is not in the first; `judge` may raise
+    `Misfit`."""
+    checked = False
+    async for row in rows:
+        if isinstance(row, Misread):
+            yield Unfit(line=row.line, whom="?", reason=row.reason)
+            continue
+        if not checked:
+            demand(row.values, needed)
+            checked = True
+        try:
+            yield judge(row)
+        except Misfit as misfit:
+            yield unfit(row, str(misfit))
+
+
+def demand(values: Values, needed: Collection[str]) -> None:
+    """Raises `SourceUnreadable` when these columns are not all there."""
+    if missing := [column for column in needed if column not in values]:
+        raise SourceUnreadable(f"There is no column {', '.join(missing)}; there are {named(values)}.")
+
+
+def unfit(row: Row, reason: str) -> Unfit:
+    """Whoever is in this row cannot come."""
+    known = (row.values.get(column) for column in ("email", "id"))
+    whom = next((str(value) for value in known if isinstance(value, str | int) and str(value).strip()), "?")
+    return Unfit(line=row.line, whom=whom[:_MOST_OF_A_NAME].encode(errors="replace").decode(), reason=reason)

@@ -1,0 +1,61 @@
+"""The SQLite file of tutorials: `users(id, email, password)`, by Node's `crypto.scrypt` with its defaults.
+
+Source: Node's documentation of `crypto.scryptSync`; the salt is 16 random bytes as hexadecimal text, the key 64 bytes.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from adapters.transfer.judging import demand, judged
+from adapters.transfer.live import Dsn
+from adapters.transfer.opening import open_rows
+from adapters.transfer.rows import Row
+from adapters.transfer.values import instant, text
+from application.ports.transfer import Candidate, Unfit
+
+TABLE = "users"
+
+_SALT, _KEY = "[0-9a-fA-F]{32}", "[0-9a-fA-F]{128}"
+_SALT_FIRST = re.compile(rf"({_SALT}):({_KEY})")
+_KEY_FIRST = re.compile(rf"({_KEY}):({_SALT})")
+_PASSWORDS = ("password", "password_hash")
+_AS_IT_IS = re.compile(r"\$(?:2[aby]|argon2(?:i|id))\$")
+
+
+def read_tutorial(source: Path | Dsn, table: str = TABLE, *, trims: bool = False) -> AsyncIterator[Candidate | Unfit]:
+    """Everybody in `users`; nobody's address is verified. `trims`: that system cuts white space off both ends of a
+    password before it hashes it. Raises `SourceUnreadable`."""
+    prefix = "$scrypt-node-trim$" if trims else "$scrypt-node$"
+
+    def judge(row: Row) -> Candidate | Unfit:
+        column = next((name for name in _PASSWORDS if name in row.values), None)
+        if column is None:
+            demand(row.values, _PASSWORDS[:1])
+        password_hash, problem = _password(text(row.values, column or ""), prefix)
+        email = text(row.values, "email")
+        return Candidate(
+            line=row.line,
+            id=text(row.values, "id") or email or "",
+            email=email,
+            name=text(row.values, "name"),
+            username=text(row.values, "username"),
+            created_at=instant(row.values, "created_at") or instant(row.values, "createdAt"),
+            password_hash=password_hash,
+            password_problem=problem,
+        )
+
+    return judged(open_rows(source, table), ("id", "email"), judge)
+
+
+def _password(stored: str | None, prefix: str) -> tuple[str | None, str | None]:
+    """What comes along, and why it does not."""
+    if not stored:
+        return None, None
+    if found := _SALT_FIRST.fullmatch(stored):
+        return f"{prefix}{found[1]}:{found[2]}", None
+    if found := _KEY_FIRST.fullmatch(stored):
+        return f"{prefix}{found[2]}:{found[1]}", None
+    if _AS_IT_IS.match(stored):
+        return stored, None
+    return None, "The hash is not 32 and 128 hexadecimal digits with a colon between."
