@@ -195,6 +195,8 @@ def use_cases_of(parts: Parts) -> UseCases:
         start_reset=administration.start_reset(parts),
         list_all_events=administration.list_all_events(parts),
         create_user=administration.create_user(parts),
+        import_users=administration.import_users(parts),
+        export_users=administration.export_users(parts),
         end_all_sessions=administration.end_all_sessions(parts),
         deliver_mail=DeliverMail(
             delivery=units.delivery,
