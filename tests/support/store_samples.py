@@ -107,7 +107,7 @@ def a_newcomer(**fields: Any) -> Newcomer:
         user=user,
         password_hash=PasswordHash(f"$2b$12${user.id.hex}"),
         origin=Origin(
-            system="elsewhere", id=f"person {user.id}", metadata={"plan": {"name": "größer"}, "tags": [1, None]}
+            system="elsewhere", id=f"person {user.id}", metadata={"plan": {"name": "größer"}, "tags": [None]}
         ),
     )
 

@@ -49,9 +49,7 @@ def start_reset(parts: Parts) -> StartReset:
     """A letter to choose a new password."""
     return StartReset(
         administration=parts.store.units.administration,
-        hasher=parts.hasher,
         letters=parts.letters,
-        randomness=parts.randomness,
         clock=parts.clock,
         events=parts.events,
     )
@@ -65,7 +63,6 @@ def create_user(parts: Parts) -> CreateUser:
         new_passwords=parts.new_passwords,
         profile=parts.profile,
         letters=parts.letters,
-        randomness=parts.randomness,
         clock=parts.clock,
         ids=parts.ids,
         events=parts.events,

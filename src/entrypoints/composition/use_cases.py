@@ -172,13 +172,11 @@ def use_cases_of(parts: Parts) -> UseCases:
         undo_change=UndoChange(
             reading=units.proof_reading,
             keeping=units.account_keeping,
-            hasher=parts.hasher,
             seal=parts.record_seal,
             limits=parts.limits,
             letters=parts.letters,
             clock=parts.clock,
             ids=parts.ids,
-            randomness=parts.randomness,
             events=parts.events,
             quotas=parts.quotas,
         ),
