@@ -1,1 +1,0 @@
-"""People from other systems, and to them: readers and writers of what those systems hold."""

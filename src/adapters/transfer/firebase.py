@@ -3,17 +3,16 @@
 The formats are those of https://firebase.google.com/docs/cli/auth and of the exporter's source (firebase-tools,
 src/accountExporter.ts). It leaves out passwords that are not hashed by Firebase's own scrypt."""
 
-import asyncio
 import base64
 import csv
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
-from adapters.transfer.json_entries import Skipped, entries
+from adapters.transfer.files import lines_of, unpacked
+from adapters.transfer.json_rows import read_array
 from adapters.transfer.json_values import (
     Misshapen,
     embedded,
@@ -26,6 +25,7 @@ from adapters.transfer.json_values import (
     unfit,
     whole,
 )
+from adapters.transfer.rows import Misread, Row, in_turn
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
 _TAKEN = frozenset(
@@ -50,7 +50,6 @@ _COLUMNS: Mapping[int, str] = {
 }
 """Columns 7 to 22 are four for each of Google, Facebook, Twitter and GitHub."""
 _FIRST_PROVIDER, _PROVIDERS = 7, ("google.com", "facebook.com", "twitter.com", "github.com")
-_LONGEST_LINE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,42 +103,34 @@ def _padded(value: bytes) -> str:
 async def firebase_json(
     path: Path, config: FirebaseHashConfig | None, now: datetime
 ) -> AsyncIterator[Candidate | Unfit]:
-    """The users of `auth:export users.json`. Without the parameters nobody's password comes along. Lines are places
-    in the list. Whoever is disabled there is disabled here from `now` on. Raises `SourceUnreadable`."""
-    async for line, entry in entries(path, [("users",)], "users"):
-        yield from_firebase(line, entry, config, now)
+    """The users of `auth:export users.json`. Without the parameters nobody's password comes along. Whoever is disabled
+    there is disabled here from `now` on. Raises `SourceUnreadable`."""
+    async for row in in_turn(read_array(path, "users")):
+        yield _user(row, config, now)
 
 
 async def firebase_csv(
     path: Path, config: FirebaseHashConfig | None, now: datetime
 ) -> AsyncIterator[Candidate | Unfit]:
     """The users of `auth:export users.csv`, as above. That file quotes too little: JSON is the better choice."""
-    try:
-        file = await asyncio.to_thread(path.open, encoding="utf-8-sig", newline="\n")
-    except OSError as error:
-        raise SourceUnreadable(f"{path} cannot be opened: {error.strerror}.") from None
-    with file:
-        line = 0
-        while lines := await asyncio.to_thread(_some_lines, file, path, line):
-            for row in lines:
-                line += 1
-                if row.strip():
-                    yield from_firebase(line, _columns(row), config, now)
+    async for row in in_turn(_csv_rows(path)):
+        yield _user(row, config, now)
 
 
-def from_firebase(line: int, entry: object, config: FirebaseHashConfig | None, now: datetime) -> Candidate | Unfit:
+def _user(row: Row | Misread, config: FirebaseHashConfig | None, now: datetime) -> Candidate | Unfit:
+    if isinstance(row, Misread):
+        return Unfit(line=row.line, whom="", reason=row.reason)
+    return from_firebase(row.line, row.values, config, now)
+
+
+def from_firebase(
+    line: int, entry: Mapping[str, object], config: FirebaseHashConfig | None, now: datetime
+) -> Candidate | Unfit:
     """One user, as the JSON of the export has them."""
-    if isinstance(entry, Skipped | Misshapen):
-        return unfit(line, None, (), entry.reason if isinstance(entry, Skipped) else str(entry))
-    if not isinstance(entry, dict):
-        return unfit(line, entry, (), "This is no user")
     try:
         who, email = text(entry, "localId"), text(entry, "email")
         if who is None or email is None:
             return unfit(line, entry, _WHO, f"There is no {'localId' if who is None else 'e-mail address'}")
-        metadata, claims = rest(entry, _TAKEN), entry.get("customAttributes")
-        if claims:
-            metadata["customAttributes"] = embedded(claims) or claims
         password_hash, problem = _password(entry, config)
         return Candidate(
             line=line,
@@ -149,12 +140,17 @@ def from_firebase(line: int, entry: object, config: FirebaseHashConfig | None, n
             name=text(entry, "displayName"),
             created_at=milliseconds(entry, "createdAt"),
             disabled_at=now if flag(entry, "disabled") else None,
-            metadata=metadata,
+            metadata=rest(entry, _TAKEN) | _claims(entry.get("customAttributes")),
             password_hash=password_hash,
             password_problem=problem,
         )
     except Misshapen as fault:
         return unfit(line, entry, _WHO, str(fault))
+
+
+def _claims(written: object) -> dict[str, object]:
+    """Custom claims are an object, written as text."""
+    return {"customAttributes": embedded(written) or plain(written)} if written else {}
 
 
 def _password(entry: Mapping[str, object], config: FirebaseHashConfig | None) -> tuple[str | None, str | None]:
@@ -168,33 +164,29 @@ def _password(entry: Mapping[str, object], config: FirebaseHashConfig | None) ->
     return config.encoded(salt, password_hash), None
 
 
-def _some_lines(file: TextIO, path: Path, before: int) -> list[str]:
-    lines: list[str] = []
-    try:
-        while len(lines) < 500 and (row := file.readline(_LONGEST_LINE)):
-            if len(row) == _LONGEST_LINE:
-                raise SourceUnreadable(f"{path}, line {before + len(lines) + 1} is longer than {_LONGEST_LINE}.")
-            lines.append(row)
-    except UnicodeDecodeError:
-        raise SourceUnreadable(f"{path} is no UTF-8, near line {before + len(lines) + 1}.") from None
-    except OSError as error:
-        raise SourceUnreadable(f"{path} cannot be read: {error.strerror}.") from None
-    return lines
-
-
-def _columns(row: str) -> dict[str, object] | Misshapen:
+def _csv_rows(path: Path) -> Iterator[Row | Misread]:
     # Line by line: the exporter leaves a lone quotation mark as it is, and read on beyond the line's end, that would
     # swallow the next user with their hash into this one's name.
-    try:
-        values = next(csv.reader([row.rstrip("\r\n")], strict=True))
-    except csv.Error:
-        return Misshapen("The line is no CSV")
-    if not 27 <= len(values) <= 29:
-        return Misshapen(f"The line has {len(values)} columns, and Firebase writes 28")
-    entry: dict[str, object] = {name: plain(values[place]) for place, name in _COLUMNS.items() if place < len(values)}
+    with unpacked(path) as file:
+        for number, line in enumerate(lines_of(path, file), 1):
+            if not line.strip():
+                continue
+            try:
+                values = next(csv.reader([line.decode().rstrip("\r\n")], strict=True))
+            except (csv.Error, UnicodeDecodeError):
+                yield Misread(number, "It is no CSV in UTF-8.")
+                continue
+            if 27 <= len(values) <= 29:
+                yield Row(number, _entry(values))
+            else:
+                yield Misread(number, f"It has {len(values)} columns, and Firebase writes 28.")
+
+
+def _entry(values: list[str]) -> dict[str, object]:
+    entry: dict[str, object] = {name: values[place] for place, name in _COLUMNS.items() if place < len(values)}
     first = {name: values[_FIRST_PROVIDER + 4 * place :][:4] for place, name in enumerate(_PROVIDERS)}
     entry["providerUserInfo"] = [
-        dict(zip(("providerId", "rawId", "email", "displayName", "photoUrl"), (name, *map(plain, four)), strict=True))
+        dict(zip(("providerId", "rawId", "email", "displayName", "photoUrl"), (name, *four), strict=True))
         for name, four in first.items()
         if four[0]
     ]

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import msgspec
 
@@ -24,22 +23,29 @@ class Misshapen(Exception):
     """An entry is not what its format promises. Says which field, and not what it holds."""
 
 
-def plain(value: object) -> object:
-    """The same, as every database and every reader of JSON can hold it: numbers out of range as text, and text
-    without NUL."""
+def plain(value: object, levels: int = 32) -> object:
+    """The same, as every database and every reader of JSON can hold it: numbers out of range and what databases have
+    besides JSON as text, bytes in hexadecimal, and text without NUL. Raises `Misshapen` when it nests deeper."""
+    if not levels:
+        raise Misshapen("something nests too deep")
     match value:
         case str():
             return _UNWRITABLE.sub("\ufffd", value)
-        case Decimal() | float():
-            number = float(value)
-            return number if math.isfinite(number) else str(value)
+        case float() if not math.isfinite(value):
+            return str(value)
         case int() if not -_LONG <= value < _LONG:
             return str(value)
+        case None | int() | float():
+            return value
         case list():
-            return [plain(each) for each in value]
+            return [plain(each, levels - 1) for each in value]
         case dict():
-            return {plain(name): plain(each) for name, each in value.items()}
-    return value
+            return {plain(name): plain(each, levels - 1) for name, each in value.items()}
+        case datetime():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+    return _UNWRITABLE.sub("\ufffd", str(value))
 
 
 def text(entry: Mapping[str, object], name: str) -> str | None:
@@ -81,7 +87,7 @@ def embedded(value: object) -> dict[str, object] | None:
         return None
     try:
         found = plain(msgspec.json.decode(value))
-    except (msgspec.DecodeError, RecursionError, ValueError):
+    except (msgspec.DecodeError, RecursionError, ValueError, Misshapen):
         return None
     return found if isinstance(found, dict) else None
 
@@ -113,13 +119,15 @@ def whole(value: object, least: int, most: int) -> int | None:
 
 def rest(entry: Mapping[str, object], without: Collection[str]) -> dict[str, object]:
     """What else there is, for keeping beside; what is empty is left out."""
-    return {name: value for name, value in entry.items() if name not in without and value not in (None, "", [], {})}
+    return {
+        name: plain(value) for name, value in entry.items() if name not in without and value not in (None, "", [], {})
+    }
 
 
-def unfit(line: int, entry: object, names: Collection[str], reason: str) -> Unfit:
+def unfit(line: int, entry: Mapping[str, object], names: Collection[str], reason: str) -> Unfit:
     """Nobody, by the first of these fields that says who it would have been."""
     for name in names:
-        value = entry.get(name) if isinstance(entry, Mapping) else None
+        value = entry.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             return Unfit(line=line, whom=_UNWRITABLE.sub("?", str(value))[:120], reason=f"{reason}.")
     return Unfit(line=line, whom="", reason=f"{reason}.")

@@ -3,25 +3,26 @@
 The format is that of Keycloak's UserRepresentation and CredentialRepresentation; how passwords are hashed is in its
 Pbkdf2PasswordHashProvider and Argon2PasswordHashProvider."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from adapters.transfer.json_entries import Skipped, entries
+from adapters.transfer.json_rows import read_array
 from adapters.transfer.json_values import (
     Misshapen,
     embedded,
     flag,
     milliseconds,
     octets,
+    plain,
     rest,
     text,
     unfit,
     unpadded,
     whole,
 )
+from adapters.transfer.rows import Misread, in_turn
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
 _TAKEN = frozenset(
@@ -40,19 +41,21 @@ _BROKEN = "The password's hash is not written as Keycloak writes it."
 
 
 async def keycloak(path: Path, now: datetime) -> AsyncIterator[Candidate | Unfit]:
-    """The users of one realm: from its file, or from the directory of an export. Lines are places in the list, counted
-    on from file to file. Whoever is not enabled there is disabled here from `now` on. Raises `SourceUnreadable`."""
-    line = 0
-    for file in await asyncio.to_thread(_files, path):
-        async for _, entry in entries(file, [("users",), (None, "users")], "users"):
-            line += 1
-            yield from_keycloak(line, entry, now)
+    """The users of one realm: from its file, or from the directory of an export, in which lines count on from file to
+    file. Whoever is not enabled there is disabled here from `now` on. Raises `SourceUnreadable`."""
+    before = line = 0
+    for file in _files(path):
+        async for row in in_turn(read_array(file, "users")):
+            line = before + row.line
+            if isinstance(row, Misread):
+                yield Unfit(line=line, whom="", reason=row.reason)
+            else:
+                yield from_keycloak(line, row.values, now)
+        before = line
 
 
-def from_keycloak(line: int, entry: object, now: datetime) -> Candidate | Unfit:
+def from_keycloak(line: int, entry: Mapping[str, object], now: datetime) -> Candidate | Unfit:
     """One user, as a realm's JSON has them. Roles are kept as metadata: what they allow there means nothing here."""
-    if not isinstance(entry, dict):
-        return unfit(line, entry, (), entry.reason if isinstance(entry, Skipped) else "This is no user")
     if entry.get("serviceAccountClientId"):
         return unfit(line, entry, ("username", "id"), "This is the service account of a client, and nobody")
     try:
@@ -85,7 +88,7 @@ def _fields(attributes: object) -> dict[str, object]:
     """Attributes are lists there, mostly of one."""
     if not isinstance(attributes, Mapping):
         return {}
-    return {name: v[0] if isinstance(v, list) and len(v) == 1 else v for name, v in attributes.items()}
+    return {name: plain(v[0] if isinstance(v, list) and len(v) == 1 else v) for name, v in attributes.items()}
 
 
 def _password(entry: Mapping[str, object]) -> tuple[str | None, str | None]:
