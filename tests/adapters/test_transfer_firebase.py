@@ -150,6 +150,24 @@ def test_who_is_disabled_stays_disabled() -> None:
     assert found.disabled_at == NOW
 
 
+def test_what_no_database_can_hold_is_replaced_in_metadata() -> None:
+    found = read({**USER, "a\0b": ["\ud800", 2**70, float("inf"), {"c\0": None}]})
+
+    assert isinstance(found, Candidate)
+    assert found.metadata["a\ufffdb"] == ["\ufffd", str(2**70), "inf", {"c\ufffd": None}]
+
+
+def test_metadata_that_nests_without_end_is_nobodys() -> None:
+    deep: list[object] = []
+    for _ in range(100):
+        deep = [deep]
+
+    found = read({**USER, "deep": deep})
+
+    assert isinstance(found, Unfit)
+    assert found.reason == "Something nests too deep."
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -27,7 +27,7 @@ def plain(value: object, levels: int = 32) -> object:
     """The same, as every database and every reader of JSON can hold it: numbers out of range and what databases have
     besides JSON as text, bytes in hexadecimal, and text without NUL. Raises `Misshapen` when it nests deeper."""
     if not levels:
-        raise Misshapen("something nests too deep")
+        raise Misshapen("Something nests too deep")
     match value:
         case str():
             return _UNWRITABLE.sub("\ufffd", value)
@@ -46,6 +46,11 @@ def plain(value: object, levels: int = 32) -> object:
         case bytes():
             return value.hex()
     return _UNWRITABLE.sub("\ufffd", str(value))
+
+
+def plain_object(value: Mapping[str, object]) -> dict[str, object]:
+    """The same for what is an object. Raises `Misshapen`."""
+    return {_UNWRITABLE.sub("\ufffd", name): plain(each) for name, each in value.items()}
 
 
 def text(entry: Mapping[str, object], name: str) -> str | None:
@@ -86,10 +91,10 @@ def embedded(value: object) -> dict[str, object] | None:
     if not isinstance(value, str):
         return None
     try:
-        found = plain(msgspec.json.decode(value))
+        found = msgspec.json.decode(value)
+        return plain_object(found) if isinstance(found, dict) else None
     except (msgspec.DecodeError, RecursionError, ValueError, Misshapen):
         return None
-    return found if isinstance(found, dict) else None
 
 
 def octets(value: object) -> bytes | None:
@@ -118,10 +123,10 @@ def whole(value: object, least: int, most: int) -> int | None:
 
 
 def rest(entry: Mapping[str, object], without: Collection[str]) -> dict[str, object]:
-    """What else there is, for keeping beside; what is empty is left out."""
-    return {
-        name: plain(value) for name, value in entry.items() if name not in without and value not in (None, "", [], {})
-    }
+    """What else there is, for keeping beside; what is empty is left out. Raises `Misshapen`."""
+    return plain_object(
+        {name: value for name, value in entry.items() if name not in without and value not in (None, "", [], {})}
+    )
 
 
 def unfit(line: int, entry: Mapping[str, object], names: Collection[str], reason: str) -> Unfit:

@@ -15,7 +15,7 @@ from adapters.transfer.json_values import (
     flag,
     milliseconds,
     octets,
-    plain,
+    plain_object,
     rest,
     text,
     unfit,
@@ -88,7 +88,7 @@ def _fields(attributes: object) -> dict[str, object]:
     """Attributes are lists there, mostly of one."""
     if not isinstance(attributes, Mapping):
         return {}
-    return {name: plain(v[0] if isinstance(v, list) and len(v) == 1 else v) for name, v in attributes.items()}
+    return plain_object({name: v[0] if isinstance(v, list) and len(v) == 1 else v for name, v in attributes.items()})
 
 
 def _password(entry: Mapping[str, object]) -> tuple[str | None, str | None]:
