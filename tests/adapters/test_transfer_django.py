@@ -4,10 +4,12 @@ The table and the dump in `tests/support/foreign` were written by Django 5.2: te
 hashers at low cost, and one without. All have the same password."""
 
 import base64
+import csv
 import hashlib
 import json
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.transfer.django import django_dump, django_table, from_django, scrypt_in_phc_form
+from adapters.transfer.opening import open_tables
 from adapters.transfer.rows import Misread, Row
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 from tests.support.transfers import gathered, is_scrypt
@@ -40,18 +43,55 @@ class Held:
             yield row
 
 
-def written_by_django() -> list[Row | Misread]:
-    """The rows of the table as SQLite has them."""
-    with sqlite3.connect(":memory:") as database:
+def written_by_django() -> list[dict[str, Any]]:
+    """The rows of the table."""
+    with closing(sqlite3.connect(":memory:")) as database:
         database.executescript((FOREIGN / "django-5.2-auth-user.sql").read_text())
         database.row_factory = sqlite3.Row
-        found = database.execute("SELECT * FROM auth_user ORDER BY id").fetchall()
-    return [Row(number, dict(row)) for number, row in enumerate(found, 1)]
+        return [dict(row) for row in database.execute("SELECT * FROM auth_user ORDER BY id")]
 
 
-def people(source: str) -> dict[str, Candidate]:
+def as_sqlite(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript((FOREIGN / "django-5.2-auth-user.sql").read_text())
+
+
+def as_csv(path: Path) -> None:
+    rows = written_by_django()
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def as_ndjson(path: Path) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in written_by_django()))
+
+
+def as_dump(path: Path) -> None:
+    """Written here as pg_dump writes."""
+    rows = written_by_django()
+    lines = ["\t".join("\\N" if value is None else str(value) for value in row.values()) for row in rows]
+    head = f"--\n-- PostgreSQL database dump\n--\n\nCOPY public.auth_user ({', '.join(rows[0])}) FROM stdin;"
+    path.write_text("\n".join([head, *lines, "\\.", ""]))
+
+
+WRITERS = {"SQLite": as_sqlite, "CSV": as_csv, "NDJSON": as_ndjson, "dump": as_dump}
+SOURCES = ["dumpdata", *WRITERS]
+
+
+async def table_of(path: Path) -> AsyncIterator[Candidate | Unfit]:
+    async with open_tables(path) as tables:
+        async for entry in django_table(tables, NOW):
+            yield entry
+
+
+def people(source: str, tmp_path: Path) -> dict[str, Candidate]:
     """Everybody who comes, by what stands before the @ of their address."""
-    found = gathered(django_dump(DUMP, NOW) if source == "dumpdata" else django_table(Held(*written_by_django()), NOW))
+    path = tmp_path / "users"
+    if source in WRITERS:
+        WRITERS[source](path)
+    found = gathered(table_of(path) if source in WRITERS else django_dump(DUMP, NOW))
     return {str(one.email).split("@")[0]: one for one in found if isinstance(one, Candidate)}
 
 
@@ -74,9 +114,9 @@ def read(values: dict[str, Any]) -> Candidate | Unfit:
     return from_django(1, values, NOW)
 
 
-@pytest.mark.parametrize("source", ["dumpdata", "table"])
-def test_everything_about_a_user_comes_along(source: str) -> None:
-    ada = people(source)["ada"]
+@pytest.mark.parametrize("source", SOURCES)
+def test_everything_about_a_user_comes_along(source: str, tmp_path: Path) -> None:
+    ada = people(source, tmp_path)["ada"]
 
     assert (ada.id, ada.line > 0, ada.email, ada.username) == ("1", True, "ada@example.org", "ada")
     assert ada.name == "Ada Lovelace"
@@ -90,14 +130,14 @@ def test_everything_about_a_user_comes_along(source: str) -> None:
     assert ada.role == "user"
 
 
-@pytest.mark.parametrize("source", ["dumpdata", "table"])
-def test_who_is_not_active_stays_disabled(source: str) -> None:
-    assert people(source)["ina"].disabled_at == NOW
+@pytest.mark.parametrize("source", SOURCES)
+def test_who_is_not_active_stays_disabled(source: str, tmp_path: Path) -> None:
+    assert people(source, tmp_path)["ina"].disabled_at == NOW
 
 
-@pytest.mark.parametrize("source", ["dumpdata", "table"])
-def test_an_address_is_no_username(source: str) -> None:
-    assert people(source)["Kim.Möller"].username is None
+@pytest.mark.parametrize("source", SOURCES)
+def test_an_address_is_no_username(source: str, tmp_path: Path) -> None:
+    assert people(source, tmp_path)["Kim.Möller"].username is None
 
 
 def test_who_has_no_address_does_not_come() -> None:
@@ -107,23 +147,24 @@ def test_who_has_no_address_does_not_come() -> None:
 
 
 @pytest.mark.parametrize("name", ["ada", "bea", "cy", "dora", "eve"])
-def test_most_hashes_stay_as_django_wrote_them(name: str) -> None:
-    as_written = {row.values["username"]: row.values["password"] for row in written_by_django() if isinstance(row, Row)}
+def test_most_hashes_stay_as_django_wrote_them(name: str, tmp_path: Path) -> None:
+    as_written = {row["username"]: row["password"] for row in written_by_django()}
 
-    assert people("table")[name].password_hash == as_written[name]
+    assert people("SQLite", tmp_path)[name].password_hash == as_written[name]
 
 
-def test_pbkdf2_and_argon2_of_django_are_what_they_say() -> None:
-    _, iterations, salt, key = str(people("table")["ada"].password_hash).split("$")
+def test_pbkdf2_and_argon2_of_django_are_what_they_say(tmp_path: Path) -> None:
+    found = people("SQLite", tmp_path)
+
+    _, iterations, salt, key = str(found["ada"].password_hash).split("$")
     derived = hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), salt.encode(), int(iterations))
     assert base64.b64encode(derived).decode() == key
-
-    assert PasswordHasher().verify(str(people("table")["cy"].password_hash).removeprefix("argon2"), PASSWORD)
+    assert PasswordHasher().verify(str(found["cy"].password_hash).removeprefix("argon2"), PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["fay", "Kim.Möller"])
-def test_scrypt_of_django_in_phc_form_is_the_same_password(name: str) -> None:
-    encoded = people("table")[name].password_hash
+def test_scrypt_of_django_in_phc_form_is_the_same_password(name: str, tmp_path: Path) -> None:
+    encoded = people("SQLite", tmp_path)[name].password_hash
 
     assert encoded is not None
     assert encoded.startswith("$scrypt$ln=14,r=8,p=5$")
@@ -153,8 +194,8 @@ def test_scrypt_that_django_did_not_write_does_not_come_along(stored: str) -> No
     assert found.password_problem == "The password's hash is not written as Django writes it."
 
 
-def test_who_has_an_unusable_password_has_none() -> None:
-    gus = people("table")["gus"]
+def test_who_has_an_unusable_password_has_none(tmp_path: Path) -> None:
+    gus = people("SQLite", tmp_path)["gus"]
 
     assert (gus.password_hash, gus.password_problem) == (None, None)
 
@@ -216,7 +257,7 @@ def test_instants_are_read_as_every_database_writes_them(written: object) -> Non
         ({"email": 1}, "email is no text."),
         ({"id": None, "username": None}, "There is no id."),
         ({"is_active": "maybe"}, "is_active is neither true nor false."),
-        ({"date_joined": "yesterday"}, "date_joined is no instant."),
+        ({"date_joined": "yesterday"}, "date_joined is no moment."),
         ({"password": 3}, "password is no text."),
     ],
     ids=str,

@@ -5,19 +5,19 @@ of the project's own may leave columns out and add others."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from adapters.transfer.json_rows import read_array
-from adapters.transfer.json_values import Misshapen, octets, rest, text, unfit, unpadded
+from adapters.transfer.json_values import octets, rest, text, unfit, unpadded
 from adapters.transfer.rows import Misread, Row, Tables, in_turn
+from adapters.transfer.values import Misfit, flag, instant
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
 _TAKEN = frozenset({"id", "password", "email", "username", "first_name", "last_name", "is_active", "date_joined"})
 _WHO = ("id", "email", "username")
 
 _KEPT = ("pbkdf2_sha256", "pbkdf2_sha1", "bcrypt_sha256", "bcrypt", "argon2")
-_FLAGS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
 
 
 async def django_table(
@@ -66,7 +66,7 @@ def from_django(line: int, values: Mapping[str, object], now: datetime) -> Candi
         # Dumps by natural keys have no numbers; usernames are unique.
         who = _id(values.get("id")) or username
         if who is None or email is None:
-            return unfit(line, values, _WHO, f"There is no {'id' if who is None else 'e-mail address'}")
+            return unfit(line, values, _WHO, f"There is no {'id' if who is None else 'e-mail address'}.")
         names = (text(values, "first_name"), text(values, "last_name"))
         password_hash, problem = _password(text(values, "password"))
         return Candidate(
@@ -75,13 +75,13 @@ def from_django(line: int, values: Mapping[str, object], now: datetime) -> Candi
             email=email,
             name=" ".join(name for name in names if name) or None,
             username=username if username and username.casefold() != email.casefold() else None,
-            created_at=_instant(values, "date_joined"),
-            disabled_at=None if _flag(values, "is_active", absent=True) else now,
+            created_at=instant(values, "date_joined"),
+            disabled_at=None if values.get("is_active") is None or flag(values, "is_active") else now,
             metadata=_metadata(values),
             password_hash=password_hash,
             password_problem=problem,
         )
-    except Misshapen as fault:
+    except Misfit as fault:
         return unfit(line, values, _WHO, str(fault))
 
 
@@ -91,29 +91,8 @@ def _id(value: object) -> str | None:
     return text({"id": str(value)}, "id")  # a number, a UUID, or text
 
 
-def _flag(values: Mapping[str, object], name: str, absent: bool) -> bool:
-    value = values.get(name)
-    if value is None:
-        return absent
-    if (known := _FLAGS.get(str(value).lower())) is None:
-        raise Misshapen(f"{name} is neither true nor false")
-    return known
-
-
-def _instant(values: Mapping[str, object], name: str) -> datetime | None:
-    """SQLite has no zone, and Django writes UTC there."""
-    value = values.get(name)
-    if value is None or value == "":
-        return None
-    try:
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Misshapen(f"{name} is no instant") from None
-
-
 def _metadata(values: Mapping[str, object]) -> dict[str, object]:
-    flags = {name: _flag(values, name, absent=False) for name in ("is_staff", "is_superuser") if name in values}
+    flags = {name: flag(values, name) for name in ("is_staff", "is_superuser") if name in values}
     return rest({**values, **flags}, _TAKEN)
 
 

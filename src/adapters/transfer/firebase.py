@@ -14,7 +14,6 @@ from pathlib import Path
 from adapters.transfer.files import lines_of, unpacked
 from adapters.transfer.json_rows import read_array
 from adapters.transfer.json_values import (
-    Misshapen,
     embedded,
     flag,
     milliseconds,
@@ -26,6 +25,7 @@ from adapters.transfer.json_values import (
     whole,
 )
 from adapters.transfer.rows import Misread, Row, in_turn
+from adapters.transfer.values import Misfit
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
 _TAKEN = frozenset(
@@ -130,7 +130,7 @@ def from_firebase(
     try:
         who, email = text(entry, "localId"), text(entry, "email")
         if who is None or email is None:
-            return unfit(line, entry, _WHO, f"There is no {'localId' if who is None else 'e-mail address'}")
+            return unfit(line, entry, _WHO, f"There is no {'localId' if who is None else 'e-mail address'}.")
         password_hash, problem = _password(entry, config)
         return Candidate(
             line=line,
@@ -144,7 +144,7 @@ def from_firebase(
             password_hash=password_hash,
             password_problem=problem,
         )
-    except Misshapen as fault:
+    except Misfit as fault:
         return unfit(line, entry, _WHO, str(fault))
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from adapters.transfer.values import Misfit
 from application.ports.transfer import Unfit
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,15 +20,11 @@ _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _LONG = 2**63
 
 
-class Misshapen(Exception):
-    """An entry is not what its format promises. Says which field, and not what it holds."""
-
-
 def plain(value: object, levels: int = 32) -> object:
     """The same, as every database and every reader of JSON can hold it: numbers out of range and what databases have
-    besides JSON as text, bytes in hexadecimal, and text without NUL. Raises `Misshapen` when it nests deeper."""
+    besides JSON as text, bytes in hexadecimal, and text without NUL. Raises `Misfit` when it nests deeper."""
     if not levels:
-        raise Misshapen("Something nests too deep")
+        raise Misfit("Something nests too deep.")
     match value:
         case str():
             return _UNWRITABLE.sub("\ufffd", value)
@@ -49,40 +46,40 @@ def plain(value: object, levels: int = 32) -> object:
 
 
 def plain_object(value: Mapping[str, object]) -> dict[str, object]:
-    """The same for what is an object. Raises `Misshapen`."""
+    """The same for what is an object. Raises `Misfit`."""
     return {_UNWRITABLE.sub("\ufffd", name): plain(each) for name, each in value.items()}
 
 
 def text(entry: Mapping[str, object], name: str) -> str | None:
-    """Text without white space around it; None where there is none. Raises `Misshapen`."""
+    """Text without white space around it; None where there is none. Raises `Misfit`."""
     value = entry.get(name)
     if value is None:
         return None
     if not isinstance(value, str) or _UNWRITABLE.search(value):
-        raise Misshapen(f"{name} is no text")
+        raise Misfit(f"{name} is no text.")
     return value.strip() or None
 
 
 def flag(entry: Mapping[str, object], name: str, absent: bool = False) -> bool:
-    """True or false, as JSON or as a word. Raises `Misshapen`: a guess could let somebody in."""
+    """True or false, as JSON or as a word. Raises `Misfit`: a guess could let somebody in."""
     value = entry.get(name)
     if value is None or value == "":
         return absent
     known = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
     if not isinstance(known, bool):
-        raise Misshapen(f"{name} is neither true nor false")
+        raise Misfit(f"{name} is neither true nor false.")
     return known
 
 
 def milliseconds(entry: Mapping[str, object], name: str) -> datetime | None:
-    """An instant in milliseconds since 1970, as a number or in digits. Raises `Misshapen`."""
+    """An instant in milliseconds since 1970, as a number or in digits. Raises `Misfit`."""
     value = entry.get(name)
     if value is None or value == "":
         return None
     if isinstance(value, str) and re.fullmatch("[0-9]{1,15}", value, re.ASCII):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LAST:
-        raise Misshapen(f"{name} is no instant in milliseconds")
+        raise Misfit(f"{name} is no instant in milliseconds.")
     return _EPOCH + timedelta(milliseconds=value)
 
 
@@ -93,7 +90,7 @@ def embedded(value: object) -> dict[str, object] | None:
     try:
         found = msgspec.json.decode(value)
         return plain_object(found) if isinstance(found, dict) else None
-    except (msgspec.DecodeError, RecursionError, ValueError, Misshapen):
+    except (RecursionError, ValueError):
         return None
 
 
@@ -123,7 +120,7 @@ def whole(value: object, least: int, most: int) -> int | None:
 
 
 def rest(entry: Mapping[str, object], without: Collection[str]) -> dict[str, object]:
-    """What else there is, for keeping beside; what is empty is left out. Raises `Misshapen`."""
+    """What else there is, for keeping beside; what is empty is left out. Raises `Misfit`."""
     return plain_object(
         {name: value for name, value in entry.items() if name not in without and value not in (None, "", [], {})}
     )
@@ -134,5 +131,5 @@ def unfit(line: int, entry: Mapping[str, object], names: Collection[str], reason
     for name in names:
         value = entry.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-            return Unfit(line=line, whom=_UNWRITABLE.sub("?", str(value))[:120], reason=f"{reason}.")
-    return Unfit(line=line, whom="", reason=f"{reason}.")
+            return Unfit(line=line, whom=_UNWRITABLE.sub("?", str(value))[:120], reason=reason)
+    return Unfit(line=line, whom="", reason=reason)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from adapters.transfer.json_rows import read_array
 from adapters.transfer.json_values import (
-    Misshapen,
     embedded,
     flag,
     milliseconds,
@@ -23,6 +22,7 @@ from adapters.transfer.json_values import (
     whole,
 )
 from adapters.transfer.rows import Misread, in_turn
+from adapters.transfer.values import Misfit
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
 _TAKEN = frozenset(
@@ -57,13 +57,13 @@ async def keycloak(path: Path, now: datetime) -> AsyncIterator[Candidate | Unfit
 def from_keycloak(line: int, entry: Mapping[str, object], now: datetime) -> Candidate | Unfit:
     """One user, as a realm's JSON has them. Roles are kept as metadata: what they allow there means nothing here."""
     if entry.get("serviceAccountClientId"):
-        return unfit(line, entry, ("username", "id"), "This is the service account of a client, and nobody")
+        return unfit(line, entry, ("username", "id"), "This is the service account of a client, and nobody.")
     try:
         username, email = text(entry, "username"), text(entry, "email")
         # Realm files written by hand may leave ids out; usernames are unique in a realm.
         who = text(entry, "id") or username
         if who is None or email is None:
-            return unfit(line, entry, _WHO, f"There is no {'id' if who is None else 'e-mail address'}")
+            return unfit(line, entry, _WHO, f"There is no {'id' if who is None else 'e-mail address'}.")
         names = (text(entry, "firstName"), text(entry, "lastName"))
         password_hash, problem = _password(entry)
         return Candidate(
@@ -80,7 +80,7 @@ def from_keycloak(line: int, entry: Mapping[str, object], now: datetime) -> Cand
             password_hash=password_hash,
             password_problem=problem,
         )
-    except Misshapen as fault:
+    except Misfit as fault:
         return unfit(line, entry, _WHO, str(fault))
 
 
