@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.transfer.json_rows import read_array
-from adapters.transfer.json_values import octets, rest, text, unfit, unpadded
+from adapters.transfer.json_values import octets, rest, string, unfit, unpadded
 from adapters.transfer.rows import Misread, Row, Tables, in_turn
 from adapters.transfer.values import Misfit, flag, instant
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
@@ -62,13 +62,13 @@ def _read(row: Row | Misread, key: str, now: datetime) -> Candidate | Unfit:
 def from_django(line: int, values: Mapping[str, object], now: datetime) -> Candidate | Unfit:
     """One user. Django proves no address, so none counts as proven; staff and superusers are metadata, and no role."""
     try:
-        username, email = text(values, "username"), text(values, "email")
+        username, email = string(values, "username"), string(values, "email")
         # Dumps by natural keys have no numbers; usernames are unique.
         who = _id(values.get("id")) or username
         if who is None or email is None:
             return unfit(line, values, _WHO, f"There is no {'id' if who is None else 'e-mail address'}.")
-        names = (text(values, "first_name"), text(values, "last_name"))
-        password_hash, problem = _password(text(values, "password"))
+        names = (string(values, "first_name"), string(values, "last_name"))
+        password_hash, problem = _password(string(values, "password"))
         return Candidate(
             line=line,
             id=who,
@@ -88,7 +88,7 @@ def from_django(line: int, values: Mapping[str, object], now: datetime) -> Candi
 def _id(value: object) -> str | None:
     if isinstance(value, bool | float | list | dict) or value is None:
         return None
-    return text({"id": str(value)}, "id")  # a number, a UUID, or text
+    return string({"id": str(value)}, "id")  # a number, a UUID, or text
 
 
 def _metadata(values: Mapping[str, object]) -> dict[str, object]:

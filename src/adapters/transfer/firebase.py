@@ -20,7 +20,7 @@ from adapters.transfer.json_values import (
     octets,
     plain,
     rest,
-    text,
+    string,
     unfit,
     whole,
 )
@@ -128,7 +128,7 @@ def from_firebase(
 ) -> Candidate | Unfit:
     """One user, as the JSON of the export has them."""
     try:
-        who, email = text(entry, "localId"), text(entry, "email")
+        who, email = string(entry, "localId"), string(entry, "email")
         if who is None or email is None:
             return unfit(line, entry, _WHO, f"There is no {'localId' if who is None else 'e-mail address'}.")
         password_hash, problem = _password(entry, config)
@@ -137,7 +137,7 @@ def from_firebase(
             id=who,
             email=email,
             email_verified=flag(entry, "emailVerified"),
-            name=text(entry, "displayName"),
+            name=string(entry, "displayName"),
             created_at=milliseconds(entry, "createdAt"),
             disabled_at=now if flag(entry, "disabled") else None,
             metadata=rest(entry, _TAKEN) | _claims(entry.get("customAttributes")),

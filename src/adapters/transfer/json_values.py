@@ -50,7 +50,7 @@ def plain_object(value: Mapping[str, object]) -> dict[str, object]:
     return {_UNWRITABLE.sub("\ufffd", name): plain(each) for name, each in value.items()}
 
 
-def text(entry: Mapping[str, object], name: str) -> str | None:
+def string(entry: Mapping[str, object], name: str) -> str | None:
     """Text without white space around it; None where there is none. Raises `Misfit`."""
     value = entry.get(name)
     if value is None:

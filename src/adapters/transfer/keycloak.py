@@ -16,7 +16,7 @@ from adapters.transfer.json_values import (
     octets,
     plain_object,
     rest,
-    text,
+    string,
     unfit,
     unpadded,
     whole,
@@ -59,12 +59,12 @@ def from_keycloak(line: int, entry: Mapping[str, object], now: datetime) -> Cand
     if entry.get("serviceAccountClientId"):
         return unfit(line, entry, ("username", "id"), "This is the service account of a client, and nobody.")
     try:
-        username, email = text(entry, "username"), text(entry, "email")
+        username, email = string(entry, "username"), string(entry, "email")
         # Realm files written by hand may leave ids out; usernames are unique in a realm.
-        who = text(entry, "id") or username
+        who = string(entry, "id") or username
         if who is None or email is None:
             return unfit(line, entry, _WHO, f"There is no {'id' if who is None else 'e-mail address'}.")
-        names = (text(entry, "firstName"), text(entry, "lastName"))
+        names = (string(entry, "firstName"), string(entry, "lastName"))
         password_hash, problem = _password(entry)
         return Candidate(
             line=line,
