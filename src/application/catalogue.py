@@ -23,6 +23,7 @@ from application.use_cases.started_reset import StartReset
 from application.use_cases.undo import UndoChange
 from application.use_cases.user_creation import CreateUser
 from application.use_cases.user_directory import ListUsers, ShowUser
+from application.use_cases.user_import import ExportUsers, ImportUsers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,8 @@ class UseCases:
     start_reset: StartReset
     list_all_events: ListAllEvents
     create_user: CreateUser
+    import_users: ImportUsers
+    export_users: ExportUsers
     end_all_sessions: EndAllSessions
     deliver_mail: DeliverMail
     keep_house: KeepHouse

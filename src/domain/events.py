@@ -40,6 +40,8 @@ class EventKind(StrEnum):
     CHANGE_UNDONE = "change_undone"
     LINK_REFUSED = "link_refused"
     USER_CREATED = "user_created"
+    USER_IMPORTED = "user_imported"
+    USERS_EXPORTED = "users_exported"
     USER_CHANGED = "user_changed"
     USER_DISABLED = "user_disabled"
     USER_ENABLED = "user_enabled"

@@ -10,6 +10,7 @@ import pytest
 
 from application.ports import administration
 from application.ports import units_of_work as ports
+from application.ports.transfer import Immigration
 from application.ports.units_of_work import Units
 from domain.errors import RateLimited
 from domain.events import Event, EventKind
@@ -24,6 +25,7 @@ from tests.support.store_samples import (
     HASH,
     NOW,
     a_letter,
+    a_newcomer,
     a_reversal,
     a_session,
     a_sign_up,
@@ -70,6 +72,8 @@ def test_every_unit_of_work_is_in_the_table_of_contents() -> None:
         "oversight",
         "administration",
         "delivery",
+        "emigration",
+        "immigration",
     }
 
 
@@ -103,7 +107,7 @@ async def test_who_asks_for_a_letter_to_a_new_address_is_given_nobody_to_look_it
 
 
 @pytest.mark.parametrize(
-    "opener", ["proof_reading", "credential_reading", "session_reading", "own_reading", "oversight"]
+    "opener", ["proof_reading", "credential_reading", "session_reading", "own_reading", "oversight", "emigration"]
 )
 async def test_a_unit_that_only_reads_cannot_commit(units: Units, opener: str) -> None:
     assert "commit" not in promised(OPENERS[opener])
@@ -223,6 +227,22 @@ async def deed_of_administration(units: Units) -> Deed:
         return ended
 
     return Deed("administration", do, done)
+
+
+async def deed_of_immigration(units: Units) -> Deed:
+    newcomer = a_newcomer(username=Username("ada"))
+
+    async def do(unit: Immigration) -> None:
+        assert await unit.newcomers.add([newcomer], NOW) == {newcomer.user.id}
+
+    async def done(units: Units) -> bool:
+        async with units.emigration() as unit:
+            here = await unit.residents.page(None, 10)
+            held = await unit.residents.with_usernames({Username("ada")}, NOW)
+        assert (here, held) in (([newcomer], {Username("ada")}), ([], set())), "all of it or nothing"
+        return here != []
+
+    return Deed("immigration", do, done)
 
 
 async def deed_of_delivery(units: Units) -> Deed:
@@ -347,6 +367,7 @@ DEEDS = [
     deed_of_account_keeping,
     deed_of_administration,
     deed_of_delivery,
+    deed_of_immigration,
 ]
 each_deed = pytest.mark.parametrize("prepare", DEEDS, ids=lambda prepare: prepare.__name__.removeprefix("deed_of_"))
 Prepare = Callable[[Units], Awaitable[Deed]]

@@ -11,6 +11,7 @@ from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
 from domain.letters import Occasion, QueuedLetter
 from domain.limits import Charge, Limit, Quota, Unit
+from domain.newcomer import Newcomer, Origin
 from domain.one_time_token import OneTimeToken, Purpose
 from domain.password import PasswordHash
 from domain.reversal import Reversal
@@ -97,6 +98,18 @@ def a_token(**fields: Any) -> OneTimeToken:
         "expires_at": NOW + HOUR,
     }
     return OneTimeToken(**(defaults | fields))
+
+
+def a_newcomer(**fields: Any) -> Newcomer:
+    """Somebody from another system, with all that belongs to them; `fields` are the user's."""
+    user = a_user(**fields)
+    return Newcomer(
+        user=user,
+        password_hash=PasswordHash(f"$2b$12${user.id.hex}"),
+        origin=Origin(
+            system="elsewhere", id=f"person {user.id}", metadata={"plan": {"name": "größer"}, "tags": [None]}
+        ),
+    )
 
 
 def a_letter(**fields: Any) -> QueuedLetter:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.events import RecordedEvent
 from domain.letters import QueuedLetter
+from domain.newcomer import Origin
 from domain.one_time_token import OneTimeToken
 from domain.reversal import Reversal
 from domain.session import Session
@@ -59,6 +60,7 @@ class Tables:
 
     users: dict[UUID, User] = field(default_factory=dict)
     credentials: dict[UUID, Credential] = field(default_factory=dict)
+    origins: dict[UUID, Origin] = field(default_factory=dict)
     sign_ups: dict[UUID, SignUpRequest] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     tokens: dict[bytes, OneTimeToken] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Tables:
         return Tables(
             users=dict(self.users),
             credentials=dict(self.credentials),
+            origins=dict(self.origins),
             sign_ups=dict(self.sign_ups),
             claims=dict(self.claims),
             tokens=dict(self.tokens),

@@ -3,6 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from adapters.memory.account_units import (
+    MemoryAccountKeeping,
+    MemoryOwnReading,
+    MemoryOwnRequest,
+    MemorySessionKeeping,
+    MemorySessionReading,
+)
 from adapters.memory.administration import MemoryAdministration, MemoryOversight
 from adapters.memory.collections import (
     MemoryLetters,
@@ -10,11 +17,12 @@ from adapters.memory.collections import (
     MemoryTokens,
     MemoryUsernameClaims,
 )
-from adapters.memory.events import MemoryEventHistory, MemoryEvents, MemoryJournalEvents, MemoryReversals
+from adapters.memory.events import MemoryEvents, MemoryJournalEvents, MemoryReversals
 from adapters.memory.limits import MemoryUnitLimits
-from adapters.memory.sessions import MemoryLivingSessions, MemoryOwnSessions, MemorySessions
+from adapters.memory.sessions import MemorySessions
 from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
-from adapters.memory.users import MemoryAccounts, MemoryLogins, MemoryOwnCredentials, MemoryUsers
+from adapters.memory.transfer import MemoryEmigration, MemoryImmigration
+from adapters.memory.users import MemoryAccounts, MemoryLogins, MemoryUsers
 
 
 class MemoryIntake:
@@ -84,65 +92,11 @@ class MemorySigningIn:
         self.commit = transaction.commit
 
 
-class MemorySessionReading:
-    """`SessionReading`."""
-
-    def __init__(self, tables: Tables) -> None:
-        self.sessions = MemoryLivingSessions(tables)
-
-
-class MemorySessionKeeping:
-    """`SessionKeeping`."""
-
-    def __init__(self, transaction: MemoryTransaction) -> None:
-        self.accounts = MemoryAccounts(transaction.tables)
-        self.users = MemoryUsers(transaction.tables)
-        self.sessions = MemorySessions(transaction.tables)
-        self.events = MemoryEvents(transaction.tables)
-        self.reversals = MemoryReversals(transaction.tables)
-        self.letters = MemoryLetters(transaction.tables)
-        self.commit = transaction.commit
-
-
 class MemoryJournal:
     """`Journal`."""
 
     def __init__(self, transaction: MemoryTransaction) -> None:
         self.events = MemoryJournalEvents(transaction.tables)
-        self.commit = transaction.commit
-
-
-class MemoryOwnReading:
-    """`OwnReading`."""
-
-    def __init__(self, tables: Tables) -> None:
-        self.accounts = MemoryOwnCredentials(tables)
-        self.sessions = MemoryOwnSessions(tables)
-        self.events = MemoryEventHistory(tables)
-
-
-class MemoryOwnRequest:
-    """`OwnRequest`."""
-
-    def __init__(self, transaction: MemoryTransaction) -> None:
-        self.letters = MemoryLetters(transaction.tables)
-        self.events = MemoryEvents(transaction.tables)
-        self.commit = transaction.commit
-
-
-class MemoryAccountKeeping:
-    """`AccountKeeping`."""
-
-    def __init__(self, transaction: MemoryTransaction) -> None:
-        self.accounts = MemoryAccounts(transaction.tables)
-        self.users = MemoryUsers(transaction.tables)
-        self.usernames = MemoryUsernameClaims(transaction.tables)
-        self.sign_ups = MemorySignUps(transaction.tables)
-        self.sessions = MemorySessions(transaction.tables)
-        self.tokens = MemoryTokens(transaction.tables)
-        self.letters = MemoryLetters(transaction.tables)
-        self.reversals = MemoryReversals(transaction.tables)
-        self.events = MemoryEvents(transaction.tables)
         self.commit = transaction.commit
 
 
@@ -256,3 +210,15 @@ class MemoryUnits:
         """For deciding what a letter becomes."""
         async with self._store.writing() as transaction:
             yield MemoryDelivery(transaction)
+
+    @asynccontextmanager
+    async def emigration(self) -> AsyncIterator[MemoryEmigration]:
+        """For seeing who is here."""
+        async with self._store.reading() as tables:
+            yield MemoryEmigration(tables)
+
+    @asynccontextmanager
+    async def immigration(self) -> AsyncIterator[MemoryImmigration]:
+        """For bringing people in."""
+        async with self._store.writing() as transaction:
+            yield MemoryImmigration(transaction)

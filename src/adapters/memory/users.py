@@ -47,6 +47,7 @@ class MemoryUsers:
     async def remove(self, user_id: UUID) -> None:
         self._tables.users.pop(user_id, None)
         self._tables.credentials.pop(user_id, None)
+        self._tables.origins.pop(user_id, None)
         for session in list(self._tables.sessions.values()):
             if session.user_id == user_id:
                 del self._tables.sessions[session.id]

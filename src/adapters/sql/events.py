@@ -1,6 +1,7 @@
 """The record of events."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, ScalarSelect, Select, and_, insert, or_, select, update
@@ -17,6 +18,23 @@ _ADDRESS_LENGTH = 64
 _NO_USER = UUID(int=0)
 
 
+def event_values(event: Event, now: datetime, about: UUID | ScalarSelect[UUID] | None) -> dict[str, Any]:
+    """An event as columns."""
+    client = event.client or _NOBODY
+    return {
+        "id": RandomIds().new(),
+        "at": now,
+        "kind": event.kind.value,
+        "failed": event.kind.failed,
+        "user_id": about,
+        "actor_id": event.actor_id,
+        "reason": event.reason,
+        "address": client.address[:_ADDRESS_LENGTH] or None,
+        "masked_address": client.masked_address,
+        "user_agent": client.browser,
+    }
+
+
 class SqlEvents:
     """`application.ports.collections.Events`."""
 
@@ -28,21 +46,7 @@ class SqlEvents:
         await self._add(event, now, event.user_id)
 
     async def _add(self, event: Event, now: datetime, about: UUID | ScalarSelect[UUID] | None) -> None:
-        client = event.client or _NOBODY
-        await self._connection.execute(
-            insert(events).values(
-                id=RandomIds().new(),
-                at=now,
-                kind=event.kind.value,
-                failed=event.kind.failed,
-                user_id=about,
-                actor_id=event.actor_id,
-                reason=event.reason,
-                address=client.address[:_ADDRESS_LENGTH] or None,
-                masked_address=client.masked_address,
-                user_agent=client.browser,
-            )
-        )
+        await self._connection.execute(insert(events).values(event_values(event, now, about)))
 
     async def pseudonymise(self, user_id: UUID) -> None:
         pseudonym = pseudonym_of(user_id, self._key)

@@ -56,6 +56,16 @@ accounts = Table(
     UniqueConstraint("user_id", "provider_id"),
 )
 
+origins = Table(
+    "origins",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("system", String(64), nullable=False),
+    Column("id", String(255), nullable=False),
+    Column("metadata", Text, nullable=False),
+    Index(None, "system", "id"),
+)
+
 sign_ups = Table(
     "sign_ups",
     metadata,

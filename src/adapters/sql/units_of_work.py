@@ -5,16 +5,24 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.account_units import (
+    SqlAccountKeeping,
+    SqlOwnReading,
+    SqlOwnRequest,
+    SqlSessionKeeping,
+    SqlSessionReading,
+)
 from adapters.sql.administration import SqlAdministration, SqlOversight
 from adapters.sql.database import Database, Transaction
-from adapters.sql.events import SqlEventHistory, SqlEvents, SqlJournalEvents
+from adapters.sql.events import SqlEvents, SqlJournalEvents
 from adapters.sql.limits import UnitLimits
 from adapters.sql.outbox import SqlLetters
 from adapters.sql.reversals import SqlReversals
-from adapters.sql.sessions import SqlLivingSessions, SqlOwnSessions, SqlSessions
+from adapters.sql.sessions import SqlSessions
 from adapters.sql.sign_ups import SqlSignUps, SqlUsernameClaims
 from adapters.sql.tokens import SqlTokens
-from adapters.sql.users import SqlAccounts, SqlLogins, SqlOwnCredentials, SqlUsers
+from adapters.sql.transfer import SqlEmigration, SqlImmigration
+from adapters.sql.users import SqlAccounts, SqlLogins, SqlUsers
 
 
 class SqlIntake:
@@ -84,65 +92,11 @@ class SqlSigningIn:
         self.commit = transaction.commit
 
 
-class SqlSessionReading:
-    """`application.ports.units_of_work.SessionReading`."""
-
-    def __init__(self, database: Database) -> None:
-        self.sessions = SqlLivingSessions(database)
-
-
-class SqlSessionKeeping:
-    """`application.ports.units_of_work.SessionKeeping`."""
-
-    def __init__(self, transaction: Transaction, key: bytes) -> None:
-        self.accounts = SqlAccounts(transaction.connection)
-        self.users = SqlUsers(transaction.connection)
-        self.sessions = SqlSessions(transaction.connection)
-        self.events = SqlEvents(transaction.connection, key)
-        self.reversals = SqlReversals(transaction.connection)
-        self.letters = SqlLetters(transaction.connection)
-        self.commit = transaction.commit
-
-
 class SqlJournal:
     """`application.ports.units_of_work.Journal`."""
 
     def __init__(self, transaction: Transaction, key: bytes) -> None:
         self.events = SqlJournalEvents(transaction.connection, key)
-        self.commit = transaction.commit
-
-
-class SqlOwnReading:
-    """`application.ports.units_of_work.OwnReading`."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.accounts = SqlOwnCredentials(connection)
-        self.sessions = SqlOwnSessions(connection)
-        self.events = SqlEventHistory(connection)
-
-
-class SqlOwnRequest:
-    """`application.ports.units_of_work.OwnRequest`."""
-
-    def __init__(self, transaction: Transaction, key: bytes) -> None:
-        self.letters = SqlLetters(transaction.connection)
-        self.events = SqlEvents(transaction.connection, key)
-        self.commit = transaction.commit
-
-
-class SqlAccountKeeping:
-    """`application.ports.units_of_work.AccountKeeping`."""
-
-    def __init__(self, transaction: Transaction, key: bytes) -> None:
-        self.accounts = SqlAccounts(transaction.connection)
-        self.users = SqlUsers(transaction.connection)
-        self.usernames = SqlUsernameClaims(transaction.connection)
-        self.sign_ups = SqlSignUps(transaction.connection)
-        self.sessions = SqlSessions(transaction.connection)
-        self.tokens = SqlTokens(transaction.connection)
-        self.letters = SqlLetters(transaction.connection)
-        self.reversals = SqlReversals(transaction.connection)
-        self.events = SqlEvents(transaction.connection, key)
         self.commit = transaction.commit
 
 
@@ -255,3 +209,15 @@ class SqlUnits:
         """For deciding what a letter becomes."""
         async with self._database.writing() as transaction:
             yield SqlDelivery(transaction, self._key)
+
+    @asynccontextmanager
+    async def emigration(self) -> AsyncIterator[SqlEmigration]:
+        """For seeing who is here."""
+        async with self._database.reading() as connection:
+            yield SqlEmigration(connection)
+
+    @asynccontextmanager
+    async def immigration(self) -> AsyncIterator[SqlImmigration]:
+        """For bringing people in."""
+        async with self._database.writing() as transaction:
+            yield SqlImmigration(transaction)

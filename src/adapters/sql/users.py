@@ -42,7 +42,8 @@ def user_from(row: Mapping[Any, Any]) -> User:
     )
 
 
-def _values_of(user: User) -> dict[str, Any]:
+def user_values(user: User) -> dict[str, Any]:
+    """What may change of a user, as columns."""
     return {
         "email": user.email.canonical,
         "email_verified": user.email_verified,
@@ -64,7 +65,7 @@ class SqlUsers:
     async def add(self, user: User) -> frozenset[str]:
         statement = (
             upsert(self._connection, users)
-            .values(id=user.id, created_at=user.created_at, **_values_of(user))
+            .values(id=user.id, created_at=user.created_at, **user_values(user))
             .on_conflict_do_nothing()
         )
         if (await self._connection.execute(statement)).rowcount == 1:
@@ -93,7 +94,7 @@ class SqlUsers:
 
     async def save(self, user: User) -> bool:
         try:
-            await self._connection.execute(update(users).where(users.c.id == user.id).values(**_values_of(user)))
+            await self._connection.execute(update(users).where(users.c.id == user.id).values(**user_values(user)))
         except IntegrityError:
             return False
         return True

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.email_address import EmailAddress
+from domain.events import Event, EventKind
 from domain.newcomer import Newcomer
 from domain.role import ORDINARY
 from domain.username import Username
@@ -58,6 +59,16 @@ Source = AsyncIterable[Candidate | Unfit]
 class SourceUnreadable(Exception):
     """There is no going on: no such file, table or column, no JSON, no connection. Says where and what, for the
     operator; no password and no hash."""
+
+
+def newcomer_event(newcomer: Newcomer) -> Event:
+    """What is written down of each: where they came from, and that it was done at the command line."""
+    return Event(
+        kind=EventKind.USER_IMPORTED,
+        email=newcomer.user.email,
+        user_id=newcomer.user.id,
+        reason=newcomer.origin.system if newcomer.origin else "cli",
+    )
 
 
 class Residents(Protocol):

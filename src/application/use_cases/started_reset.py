@@ -6,16 +6,14 @@ from uuid import UUID
 from application.administrators import Administrator, act, demand_administrator, hold_account, is_own
 from application.letter_requests import LetterRequests
 from application.ports.administration import Administration
-from application.ports.environment import Clock, EventLog, Randomness
-from application.ports.hashing import PasswordHasher
+from application.ports.environment import Clock, EventLog
 from application.ports.units_of_work import Opens
 from domain.client import Client
 from domain.email_address import EmailAddress
 from domain.errors import AccountDisabled, OwnAccount
 from domain.events import EventKind
 from domain.letters import Occasion, address_subject
-from domain.password import Password
-from domain.secret import Secret
+from domain.password import NO_PASSWORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +31,12 @@ class StartReset:
     """Queues the letter to choose a new password, to the address that the account has, and returns that.
 
     With `expire_password` the old password lets nobody in any more, whatever becomes of the letter, and every session
-    ends; not for one's own account. Raises `Forbidden`, `NotFound`, `OwnAccount`, `AccountDisabled`, `Overloaded`,
+    ends; not for one's own account. Raises `Forbidden`, `NotFound`, `OwnAccount`, `AccountDisabled`,
     `Unavailable`.
     """
 
     administration: Opens[Administration]
-    hasher: PasswordHasher
     letters: LetterRequests
-    randomness: Randomness
     clock: Clock
     events: EventLog
 
@@ -48,21 +44,18 @@ class StartReset:
         caller = command.caller
         demand_administrator(caller)
         kinds = [EventKind.PASSWORD_RESET_REQUESTED]
-        unknown = None
         if command.expire_password:
             if is_own(caller, command.user_id):
                 raise OwnAccount
             kinds.insert(0, EventKind.PASSWORD_EXPIRED)
-            # Nobody knows this one, so nobody gets in by it; and judging a guess takes as long as ever.
-            unknown = await self.hasher.hash(Password(Secret.of(self.randomness.bytes(32)).text))
         now = self.clock.now()
         async with self.administration() as unit:
             user, credential = await hold_account(unit, caller, command.user_id)
             if user.disabled:
                 raise AccountDisabled
-            if unknown is not None:
+            if command.expire_password:
                 if credential is not None:
-                    await unit.accounts.replace(credential, unknown, now)
+                    await unit.accounts.replace(credential, NO_PASSWORD, now)
                 await unit.sessions.end_all(user.id)
             subject = address_subject(user.email)
             await unit.letters.enqueue(self.letters.make(Occasion.FORGOT_PASSWORD, user.email, subject, now))

@@ -6,19 +6,18 @@ from uuid import UUID
 
 from application.displacement import make_way
 from application.letter_requests import LetterRequests
-from application.ports.environment import Clock, EventLog, Ids, Randomness
-from application.ports.hashing import PasswordHasher
+from application.ports.environment import Clock, EventLog, Ids
 from application.ports.limits import Limits
 from application.ports.sealing import RecordSeal
 from application.ports.units_of_work import AccountKeeping, Opens, ProofReading
 from domain.client import Client
 from domain.email_address import EmailAddress
-from domain.errors import Conflict, Overloaded, TokenExpired, TokenInvalid, Unavailable, Violation
+from domain.errors import Conflict, TokenExpired, TokenInvalid, Unavailable, Violation
 from domain.events import Event, EventKind
 from domain.letters import Occasion, address_subject
 from domain.limits import Charge, Quotas
 from domain.one_time_token import OneTimeToken, Purpose
-from domain.password import Password, PasswordHash
+from domain.password import NO_PASSWORD
 from domain.reversal import AsItWas, Reversal
 from domain.secret import Secret
 from domain.user import Credential
@@ -38,19 +37,17 @@ class UndoChange:
 
     Whatever came after is undone with it and cannot undo this. Every session ends, no password lets anybody in any
     more, every older token is void, and a letter to the restored address lets its owner choose a new password. Works
-    once. Raises `TokenInvalid`, `TokenExpired`, `RateLimited`, `Overloaded`, `Unavailable`, and `Conflict` when another
+    once. Raises `TokenInvalid`, `TokenExpired`, `RateLimited`, `Unavailable`, and `Conflict` when another
     account has the address now.
     """
 
     reading: Opens[ProofReading]
     keeping: Opens[AccountKeeping]
-    hasher: PasswordHasher
     seal: RecordSeal
     limits: Limits
     letters: LetterRequests
     clock: Clock
     ids: Ids
-    randomness: Randomness
     events: EventLog
     quotas: Quotas
 
@@ -59,15 +56,13 @@ class UndoChange:
         units = await self.limits.spend([charge], self.clock.now())
         try:
             token, reversal, as_it_was = await self._prove(command.token)
-            # Nobody knows this one, so nobody gets in by it; and judging a guess takes as long as ever.
-            unknown = await self.hasher.hash(Password(Secret.of(self.randomness.bytes(32)).text))
-            await self._restore(token, reversal, as_it_was, unknown, command.client)
+            await self._restore(token, reversal, as_it_was, command.client)
         except (TokenInvalid, TokenExpired) as refusal:
             self.events.record(Event(kind=EventKind.LINK_REFUSED, client=command.client, reason=refusal.code))
             if isinstance(refusal, TokenExpired):
                 await self.limits.give_back(units)  # whoever has a real token is not guessing tokens
             raise
-        except (Conflict, Overloaded, Unavailable):
+        except (Conflict, Unavailable):
             await self.limits.give_back(units)
             raise
         with suppress(Unavailable):  # it has happened; a unit too many is no reason to tell them otherwise
@@ -90,9 +85,7 @@ class UndoChange:
             raise TokenInvalid  # sealed under a secret that has been dropped since
         return token, reversal, as_it_was
 
-    async def _restore(
-        self, token: OneTimeToken, reversal: Reversal, as_it_was: AsItWas, unknown: PasswordHash, client: Client
-    ) -> None:
+    async def _restore(self, token: OneTimeToken, reversal: Reversal, as_it_was: AsItWas, client: Client) -> None:
         now = self.clock.now()
         email, user_id = as_it_was.user.email, reversal.user_id
         event = Event(
@@ -105,7 +98,7 @@ class UndoChange:
                 raise TokenInvalid
             if user is None or credential is None:
                 try:
-                    await self._bring_back(unit, user_id, email, unknown)
+                    await self._bring_back(unit, user_id, email)
                 except (TokenInvalid, Conflict):
                     # Nobody can hold what is not there: the link of another letter may have just brought it back.
                     credential = await unit.accounts.hold(user_id)
@@ -118,7 +111,7 @@ class UndoChange:
                 await make_way(unit, email, user_id)
                 if not await unit.users.save(replace(user, email=email, email_verified=True)):
                     raise _address_taken()
-                await unit.accounts.replace(credential, unknown, now)
+                await unit.accounts.replace(credential, NO_PASSWORD, now)
                 await unit.sessions.end_all(user_id)
             await unit.reversals.forget_since(user_id, reversal.made_at)
             await unit.letters.enqueue(self.letters.make(Occasion.FORGOT_PASSWORD, email, address_subject(email), now))
@@ -126,9 +119,7 @@ class UndoChange:
             await unit.commit()
         self.events.record(event)
 
-    async def _bring_back(
-        self, unit: AccountKeeping, user_id: UUID, email: EmailAddress, unknown: PasswordHash
-    ) -> None:
+    async def _bring_back(self, unit: AccountKeeping, user_id: UUID, email: EmailAddress) -> None:
         """A deleted account as it was when it was deleted, at the address that is restored."""
         now = self.clock.now()
         deletion = await unit.reversals.deletion_of(user_id)
@@ -141,7 +132,7 @@ class UndoChange:
         await make_way(unit, email, user_id)
         if await unit.users.add(user):
             raise _address_taken()
-        credential = Credential(user_id=user_id, password_hash=unknown, version=last.credential_version + 1)
+        credential = Credential(user_id=user_id, password_hash=NO_PASSWORD, version=last.credential_version + 1)
         await unit.accounts.add(self.ids.new(), credential, now)
         await unit.events.reclaim(user_id)
 

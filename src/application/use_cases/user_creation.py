@@ -6,7 +6,7 @@ from application.administrators import CommandLine, act
 from application.letter_requests import LetterRequests
 from application.new_password import NewPasswordRules
 from application.ports.administration import Administration
-from application.ports.environment import Clock, EventLog, Ids, Randomness
+from application.ports.environment import Clock, EventLog, Ids
 from application.ports.hashing import PasswordHasher
 from application.ports.units_of_work import Opens
 from application.sign_up_form import conflict
@@ -14,10 +14,9 @@ from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
 from domain.events import EventKind
 from domain.letters import Occasion, address_subject
-from domain.password import Password
+from domain.password import NO_PASSWORD, Password
 from domain.profile import ProfileRules
 from domain.role import ORDINARY, parse_role
-from domain.secret import Secret
 from domain.user import Credential, User
 from domain.username import Username
 from domain.violations import Violations
@@ -47,15 +46,13 @@ class CreateUser:
     new_passwords: NewPasswordRules
     profile: ProfileRules
     letters: LetterRequests
-    randomness: Randomness
     clock: Clock
     ids: Ids
     events: EventLog
 
     async def __call__(self, command: CreateUserCommand) -> User:
         user, password = self._judge(command)
-        nobodys = Password(Secret.of(self.randomness.bytes(32)).text)
-        password_hash = await self.hasher.hash(password or nobodys)
+        password_hash = await self.hasher.hash(password) if password is not None else NO_PASSWORD
         event = act(EventKind.USER_CREATED, CommandLine(), None, user)
         now = user.created_at
         async with self.administration() as unit:

@@ -1,10 +1,12 @@
 """What administrators ask for, each given exactly what it needs."""
 
+from application.candidates import CandidateRules
 from application.use_cases.administration import ChangeUser, EndAllSessions, EndUserSessions
 from application.use_cases.event_history import ListAllEvents
 from application.use_cases.started_reset import StartReset
 from application.use_cases.user_creation import CreateUser
 from application.use_cases.user_directory import ListUsers, ShowUser
+from application.use_cases.user_import import ExportUsers, ImportUsers
 from entrypoints.composition.parts import Parts
 
 
@@ -47,9 +49,7 @@ def start_reset(parts: Parts) -> StartReset:
     """A letter to choose a new password."""
     return StartReset(
         administration=parts.store.units.administration,
-        hasher=parts.hasher,
         letters=parts.letters,
-        randomness=parts.randomness,
         clock=parts.clock,
         events=parts.events,
     )
@@ -63,8 +63,23 @@ def create_user(parts: Parts) -> CreateUser:
         new_passwords=parts.new_passwords,
         profile=parts.profile,
         letters=parts.letters,
-        randomness=parts.randomness,
         clock=parts.clock,
         ids=parts.ids,
         events=parts.events,
     )
+
+
+def import_users(parts: Parts) -> ImportUsers:
+    """From another system."""
+    return ImportUsers(
+        emigration=parts.store.units.emigration,
+        immigration=parts.store.units.immigration,
+        rules=CandidateRules(hasher=parts.hasher, declared=parts.profile.declared),
+        clock=parts.clock,
+        events=parts.events,
+    )
+
+
+def export_users(parts: Parts) -> ExportUsers:
+    """To another system."""
+    return ExportUsers(emigration=parts.store.units.emigration, events=parts.events)

@@ -172,13 +172,11 @@ def use_cases_of(parts: Parts) -> UseCases:
         undo_change=UndoChange(
             reading=units.proof_reading,
             keeping=units.account_keeping,
-            hasher=parts.hasher,
             seal=parts.record_seal,
             limits=parts.limits,
             letters=parts.letters,
             clock=parts.clock,
             ids=parts.ids,
-            randomness=parts.randomness,
             events=parts.events,
             quotas=parts.quotas,
         ),
@@ -195,6 +193,8 @@ def use_cases_of(parts: Parts) -> UseCases:
         start_reset=administration.start_reset(parts),
         list_all_events=administration.list_all_events(parts),
         create_user=administration.create_user(parts),
+        import_users=administration.import_users(parts),
+        export_users=administration.export_users(parts),
         end_all_sessions=administration.end_all_sessions(parts),
         deliver_mail=DeliverMail(
             delivery=units.delivery,

@@ -54,12 +54,13 @@ const EVENTS = {
   change_undone: "“This wasn’t me”: the account was taken back",
   link_refused: "A link from a letter did not work",
   user_created: "The account was created",
+  user_imported: "The account was brought here from another system",
   user_changed: "The account was changed",
   user_disabled: "The account was disabled",
   user_enabled: "The account was enabled again",
 };
 // What the upkeep of hashes and letters leaves behind is nothing that a person did.
-const UPKEEP = new Set(["password_rehashed", "letter_sent", "letter_skipped", "letter_delayed", "letter_abandoned", "purged"]);
+const UPKEEP = new Set(["password_rehashed", "hash_unusable", "letter_sent", "letter_skipped", "letter_delayed", "letter_abandoned", "purged"]);
 
 /** What happened, or null for what is of no interest to the person it is about. */
 export function story(event) {

@@ -1,0 +1,143 @@
+"""Judging those who come from another system, one by one: what comes along, and what has to stay."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from application.ports.hashing import PasswordHasher
+from application.ports.transfer import Candidate
+from domain.declared_fields import DeclaredFields, FieldValue
+from domain.display_name import DisplayName
+from domain.email_address import EmailAddress
+from domain.newcomer import Newcomer, Origin
+from domain.password import NO_PASSWORD, HashFault, PasswordHash
+from domain.role import ORDINARY, parse_role
+from domain.user import User
+from domain.username import Username
+from domain.violations import Broken
+
+Addresses = Literal["as_they_are", "proven", "unproven"]
+"""What is believed of addresses: what the other system says, or the operator."""
+
+_LONGEST_ID = 255
+_MOST_METADATA = 64 * 1024
+"""Bytes of JSON."""
+
+_FAULTS = {
+    HashFault.UNREADABLE: "the hash has no form that is known here",
+    HashFault.IMMODERATE: "the hash asks for more memory or time than one verification may take",
+}
+
+Parsed = TypeVar("Parsed")
+
+
+class Stays(Exception):
+    """Somebody cannot come; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Somebody who can come, and what of theirs cannot, in sentences."""
+
+    line: int
+    newcomer: Newcomer
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateRules:
+    """An address is all that somebody needs. Whatever else does not fit here stays behind, and is told of."""
+
+    hasher: PasswordHasher
+    declared: DeclaredFields
+
+    def judge(self, candidate: Candidate, system: str, addresses: Addresses, now: datetime) -> Judged:
+        """Raises `Stays`."""
+        left: list[str] = []
+
+        def take(what: str, given: str | None, parse: Callable[[str], Parsed]) -> Parsed | None:
+            if not given or not given.strip():
+                return None
+            try:
+                return parse(given)
+            except Broken as broken:
+                left.append(f"The {what} stays behind: {broken.message}")
+                return None
+
+        origin = _origin(candidate, system, left)
+        created_at = min(candidate.created_at or now, now)
+        user = User(
+            id=_id(candidate, system),
+            email=_email(candidate.email),
+            email_verified=candidate.email_verified if addresses == "as_they_are" else addresses == "proven",
+            name=take("name", candidate.name, DisplayName.parse),
+            username=take("username", candidate.username, Username.parse),
+            role=take("role", candidate.role, parse_role) or ORDINARY,
+            fields=self._fields(candidate, left),
+            created_at=created_at,
+            disabled_at=candidate.disabled_at,
+            first_signed_in_at=candidate.first_signed_in_at,
+        )
+        newcomer = Newcomer(user=user, password_hash=self._password_hash(candidate, left), origin=origin)
+        return Judged(candidate.line, newcomer, tuple(left))
+
+    def _fields(self, candidate: Candidate, left: list[str]) -> dict[str, FieldValue]:
+        taken = {}
+        for field in self.declared.all:
+            given = candidate.fields.get(field.name)
+            if given is None:
+                continue
+            try:
+                value = field.parse(given)
+            except Broken as broken:
+                left.append(f"The field {field.name} stays behind: {broken.message}")
+                continue
+            if value is not None:
+                taken[field.name] = value
+        return taken
+
+    def _password_hash(self, candidate: Candidate, left: list[str]) -> PasswordHash:
+        """Read and bounded here, as it will be at each sign-in (R35)."""
+        if candidate.password_problem is not None:
+            left.append(f"The password stays behind: {candidate.password_problem}")
+            return NO_PASSWORD
+        stored = PasswordHash(candidate.password_hash) if candidate.password_hash else NO_PASSWORD
+        fault = self.hasher.fault_of(stored)
+        if fault is None or stored == NO_PASSWORD:
+            return stored
+        left.append(f"The password stays behind: {_FAULTS[fault]}.")
+        return NO_PASSWORD
+
+
+def _email(given: str | None) -> EmailAddress:
+    if not given or not given.strip():
+        raise Stays("There is no e-mail address.")
+    try:
+        return EmailAddress.parse(given)
+    except Broken as broken:
+        raise Stays(f"The e-mail address is not valid: {broken.message}") from None
+
+
+def _id(candidate: Candidate, system: str) -> UUID:
+    """Theirs, where it is a UUID; else one that is made from it, always the same."""
+    if not candidate.id or len(candidate.id) > _LONGEST_ID or "\0" in candidate.id:
+        raise Stays(f"The id is missing, or longer than {_LONGEST_ID} characters.")
+    try:
+        return UUID(candidate.id)
+    except ValueError:
+        return uuid5(NAMESPACE_URL, f"ostiary:{system}:{candidate.id}")
+
+
+def _origin(candidate: Candidate, system: str, left: list[str]) -> Origin:
+    metadata = candidate.metadata
+    if len(json.dumps(metadata)) > _MOST_METADATA:
+        left.append(f"The metadata stays behind: it has more than {_MOST_METADATA // 1024} KiB.")
+        metadata = {}
+    return Origin(
+        system=candidate.origin_system or system,
+        id=(candidate.origin_id or candidate.id)[:_LONGEST_ID],
+        metadata=metadata,
+    )

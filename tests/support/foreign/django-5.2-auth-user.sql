@@ -1,0 +1,12 @@
+CREATE TABLE "auth_user" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "password" varchar(128) NOT NULL, "last_login" datetime NULL, "is_superuser" bool NOT NULL, "username" varchar(150) NOT NULL UNIQUE, "last_name" varchar(150) NOT NULL, "email" varchar(254) NOT NULL, "is_staff" bool NOT NULL, "is_active" bool NOT NULL, "date_joined" datetime NOT NULL, "first_name" varchar(150) NOT NULL);
+INSERT INTO "auth_user" VALUES(1,'pbkdf2_sha256$20000$fuTmnSmdDzzaKFNaOYiVuZ$iivqJCWn7zV0cqMzh1gIG7XFR+1OjbOpTSpGbSVtVEk=','2024-01-02 03:04:05',1,'ada','Lovelace','ada@example.org',1,1,'2019-05-04 13:14:15.123456','Ada');
+INSERT INTO "auth_user" VALUES(2,'pbkdf2_sha1$20000$ExmNEA72O3UN21WUSMwGFS$VuoYTEjpEXmjTStDqH1ZjPlU7/k=',NULL,0,'bea','','bea@example.org',0,1,'2019-05-04 13:14:15.123456','');
+INSERT INTO "auth_user" VALUES(3,'argon2$argon2id$v=19$m=1024,t=1,p=8$a3NoOHVXWGdTeTR2djRzRGdZMWQwVw$zMm7yi2KEsM+ITVNwfeG4IvNtElO8klK+2vIegLiqxM',NULL,0,'cy','','cy@example.org',0,1,'2019-05-04 13:14:15.123456','Cy');
+INSERT INTO "auth_user" VALUES(4,'bcrypt_sha256$$2b$04$lAjtuRpQW1M5un75wXpwz.Xi.6W/wATxw2b8/RXOLVe9iMHqnLClu',NULL,0,'dora','','dora@example.org',0,1,'2019-05-04 13:14:15.123456','');
+INSERT INTO "auth_user" VALUES(5,'bcrypt$$2b$04$/jUSpXqn1Re/mTnIYJNtkeez01LpyZxe2Dh/hcrfphQpDJju1P0CO',NULL,0,'eve','','eve@example.org',0,1,'2019-05-04 13:14:15.123456','');
+INSERT INTO "auth_user" VALUES(6,'scrypt$16384$kzwp0djIflinWG8F2dSi88$8$5$wjIkNNHX62z3mF1FSy/XhXbjAUQN9iY28OrXTfQCN/bMOQz/gP8O39Ia8j++1jclYkEjK97QfaSfPlGNCOZZ3g==',NULL,0,'fay','','fay@example.org',0,1,'2019-05-04 13:14:15.123456','');
+INSERT INTO "auth_user" VALUES(7,'!GaXpuMWk2gEOmRtOXyIl10nEJu6NJfeMxI6o0Gob',NULL,0,'gus','','gus@example.org',0,1,'2019-05-04 13:14:15.123456','');
+INSERT INTO "auth_user" VALUES(8,'md5$HB8jWnDFcuqEAuR962CxD5$596594276d77dbfc6ac0856fc255daa4',NULL,0,'hal','','hal@example.org',0,1,'2019-05-04 13:14:15.123456','');
+INSERT INTO "auth_user" VALUES(9,'pbkdf2_sha256$20000$fUYru49ibaYtADaqwmru33$kzqO1p1dJMFi9oby5DoPKKCc9DSJ447MFBQhvu/jMZY=',NULL,0,'ina','','ina@example.org',0,0,'2019-05-04 13:14:15.123456','');
+INSERT INTO "auth_user" VALUES(10,'pbkdf2_sha256$20000$Fww5GcJLSXZUypvI3pizIw$5lQamLUmbPY8w7GPIDQCmfcYp5E3/Fz2q3TF2KuEaG8=',NULL,0,'jo','','',0,1,'2019-05-04 13:14:15.123456','');
+INSERT INTO "auth_user" VALUES(11,'scrypt$16384$3m6JunHOy2yRSpQBmJioxm$8$5$m121MVL+g2y3v8oaYyUilcUxRLlXfjaIG+pLyBauH56+cGXG+aybKrlctbgsMcgojlEsb/zW1S7VRMJ5UczaBQ==',NULL,0,'Kim.Möller@example.org','','Kim.Möller@example.org',0,1,'2019-05-04 13:14:15.123456','');
