@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.password import Password, PasswordHash, PasswordPolicy
+from domain.password import CLASSES, Password, PasswordHash, PasswordPolicy
 from domain.violations import Broken
 
 OWN_WORDS = ("ada.lovelace@example.com", "ada.lovelace", "Ada King Lovelace", "countess-ada")
@@ -80,7 +80,7 @@ def test_no_composition_is_asked_for_unless_the_operator_does() -> None:
     assert codes("only small letters") == []
 
 
-ALL_CLASSES = PasswordPolicy(require_upper=True, require_lower=True, require_digit=True, require_special=True)
+ALL_CLASSES = PasswordPolicy(required_classes=frozenset(CLASSES))
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class CreateUser:
     events: EventLog
 
     async def __call__(self, command: CreateUserCommand) -> User:
-        user, password = self._judge(command)
+        user, password = await self._judge(command)
         nobodys = Password(Secret.of(self.randomness.bytes(32)).text)
         password_hash = await self.hasher.hash(password or nobodys)
         event = act(EventKind.USER_CREATED, CommandLine(), None, user)
@@ -76,7 +76,7 @@ class CreateUser:
         self.events.record(event)
         return user
 
-    def _judge(self, command: CreateUserCommand) -> tuple[User, Password | None]:
+    async def _judge(self, command: CreateUserCommand) -> tuple[User, Password | None]:
         violations = Violations()
         email = violations.parse("email", command.email, EmailAddress.parse)
         name = violations.parse_optional("name", command.name, DisplayName.parse)
@@ -89,7 +89,7 @@ class CreateUser:
         password = violations.parse_optional("password", command.password, Password.parse)
         if password is not None:
             about = (command.email, command.name, command.username, email, name, username)
-            self.new_passwords.judge(violations, "password", password, about=about)
+            await self.new_passwords.judge(violations, "password", password, about=about)
         violations.settle()
         assert email is not None  # noqa: S101 - settled above
         user = User(
