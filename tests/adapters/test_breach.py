@@ -1,6 +1,7 @@
 """The contract of `application.ports.hashing.BreachCheck`, held by `PwnedPasswords` over real HTTP (R09)."""
 
 import asyncio
+import inspect
 import logging
 import traceback
 import unicodedata
@@ -102,8 +103,16 @@ async def test_what_is_no_range_is_not_believed(answer: Answer, breaches: Breach
 @pytest.mark.parametrize("answer", [Answer.NOTHING, Answer.HALF])
 async def test_one_deadline_is_for_everything(answer: Answer, breaches: Breaches) -> None:
     breaches.answer = answer
+    loop = asyncio.get_running_loop()
     async with PwnedPasswords(breaches.url, seconds=SHORT) as check:
+        before = loop.time()
         assert (await failure(check)).reason == "timed_out"
+        assert loop.time() - before < 3
+
+
+def test_the_deadline_is_a_second() -> None:
+    """R09, as docs/passwords.md says."""
+    assert inspect.signature(PwnedPasswords).parameters["seconds"].default == 1.0
 
 
 async def test_who_waits_for_a_connection_waits_no_longer_either(breaches: Breaches) -> None:

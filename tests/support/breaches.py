@@ -41,6 +41,7 @@ class Breaches:
     asked: list[str] = field(default_factory=list)
     connections: int = 0
     url: str = ""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -60,7 +61,7 @@ class Breaches:
         status, more, body = "200 OK", "", self._range(head)
         match self.answer:
             case Answer.NOTHING:
-                await asyncio.Event().wait()
+                await self.over.wait()
             case Answer.FAULT:
                 status = "500 Internal Server Error"
             case Answer.REDIRECT:
@@ -81,7 +82,7 @@ class Breaches:
         writer.write(f"HTTP/1.1 {status}\r\n{more}content-length: {length}\r\n\r\n".encode() + body)
         await writer.drain()
         if self.answer is Answer.HALF:
-            await asyncio.Event().wait()
+            await self.over.wait()
 
     def _range(self, head: str) -> bytes:
         """What the real one answers, padding included, to whoever asks as it wants to be asked."""
@@ -95,21 +96,19 @@ class Breaches:
 
 @contextmanager
 def run_breaches(known: dict[str, int], tls: ssl.SSLContext | None = None) -> Iterator[Breaches]:
-    """The double at a free port, until the block ends."""
+    """The double at a free port, until the block ends; whoever asks it has to be gone by then."""
     breaches = Breaches(known)
-    started, stop = threading.Event(), asyncio.Event()
+    started = threading.Event()
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
         server = await asyncio.start_server(breaches.serve, "127.0.0.1", 0, ssl=tls)
         breaches.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/range"
         started.set()
-        await stop.wait()
+        await breaches.over.wait()
         server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=5)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
@@ -117,6 +116,6 @@ def run_breaches(known: dict[str, int], tls: ssl.SSLContext | None = None) -> It
     try:
         yield breaches
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        loop.call_soon_threadsafe(breaches.over.set)
         thread.join(10)
         loop.close()
