@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from domain.declared_fields import DeclaredFields
 from domain.limits import Quota, Quotas
+from domain.password import BEST_SCORE
 from domain.spans import in_words
 from entrypoints import setting_values as values
 from entrypoints.database_url import leads_to_a_pooler
@@ -270,6 +271,24 @@ class Settings:
     )
     password_refuse_common: bool = setting(
         "OSTIARY_PASSWORD_REFUSE_COMMON", values.switch, "on", "Refuse passwords that are on published lists."
+    )
+    password_min_score: int = setting(
+        "OSTIARY_PASSWORD_MIN_SCORE",
+        values.integer(0, BEST_SCORE),
+        "0",
+        "The least score by zxcvbn, 1 to 4, of a new password; 0 asks for none.",
+    )
+    password_breach_check: bool = setting(
+        "OSTIARY_PASSWORD_BREACH_CHECK",
+        values.switch,
+        "off",
+        "Refuse passwords known from breaches, by a range query: five digits of a hash leave this machine.",
+    )
+    breach_check_url: str = setting(
+        "OSTIARY_BREACH_CHECK_URL",
+        values.url,
+        "https://api.pwnedpasswords.com/range",
+        "Who is asked: Have I Been Pwned, or a mirror of yours.",
     )
     argon2_memory_kib: int = setting(
         "OSTIARY_ARGON2_MEMORY_KIB", values.integer(8, 262144), "19456", "Memory of one password hash."

@@ -61,6 +61,9 @@ def contradictions(settings: "Settings") -> list[str]:
         problems.append(
             "OSTIARY_METRICS_LISTEN: this is no private address; set OSTIARY_METRICS_TOKEN as well, or listen elsewhere"
         )
+    asked = urlsplit(settings.breach_check_url)
+    if asked.scheme != "https" and not is_loopback(asked.hostname or ""):
+        problems.append("OSTIARY_BREACH_CHECK_URL: expected https; http is for a service on this machine only")
     problems += _mail_contradictions(settings)
     if not settings.development:
         problems += _unsafe_in_public(settings)

@@ -50,6 +50,9 @@ BAD = [
     ("APP_URL", "https://example.com:99999"),
     ("OSTIARY_PUBLIC_URL", "//canary.example"),
     ("OSTIARY_PUBLIC_URL", "https://example.com/#canary"),
+    ("OSTIARY_BREACH_CHECK_URL", "canary"),
+    ("OSTIARY_PASSWORD_MIN_SCORE", "5"),
+    ("OSTIARY_PASSWORD_BREACH_CHECK", "canary"),
     ("OSTIARY_PORT", "canary"),
     ("OSTIARY_PORT", "65536"),
     ("OSTIARY_PORT", "-1"),
@@ -262,6 +265,16 @@ def test_nothing_is_disclosed_unless_it_is_asked_for() -> None:
     settings = read()
     assert (settings.verification, settings.disclosure, settings.auto_sign_in) == ("required", "opaque", False)
     assert read(OSTIARY_DISCLOSURE="friendly").verification == "required"
+
+
+@pytest.mark.parametrize("url", ["http://api.example.com/range", "http://192.0.2.7/range", "http://localhost.example"])
+def test_breached_passwords_are_not_asked_about_in_the_clear(url: str) -> None:
+    assert "OSTIARY_BREACH_CHECK_URL: expected https" in refused(OSTIARY_BREACH_CHECK_URL=url)
+
+
+@pytest.mark.parametrize("url", ["https://mirror.example.com/range/", "http://127.0.0.1:9/range", "http://[::1]:9"])
+def test_breached_passwords_may_be_asked_about_by_tls_or_on_this_machine(url: str) -> None:
+    assert read(OSTIARY_BREACH_CHECK_URL=url).breach_check_url == url.rstrip("/")
 
 
 def test_optional_verification_brings_friendly_disclosure_and_a_session_at_sign_up() -> None:

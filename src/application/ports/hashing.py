@@ -45,6 +45,34 @@ class HashCensus(Protocol):
         """The most frequent makes first; one may be counted in several shares. Raises `Unavailable`."""
 
 
+class StrengthEstimator(Protocol):
+    """Estimates how hard a password is to guess."""
+
+    def score(self, password: str, own_words: Sequence[str]) -> int:
+        """From 0, guessed at once, to `domain.password.BEST_SCORE`; `own_words` are guessed first.
+
+        Answers within a few milliseconds, whatever the text: it is asked in the event loop.
+        """
+
+
+class BreachCheckFailed(Exception):
+    """Nobody knows whether a password was breached. `reason` is a code of ours, and nothing here tells the password."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BreachCheck(Protocol):
+    """The passwords that have become public in breaches (R09)."""
+
+    async def contains(self, password: Password) -> bool:
+        """Whether the password is among them. Nobody learns the password by being asked.
+
+        Raises `BreachCheckFailed`, after about a second at most.
+        """
+
+
 class CommonPasswords(Protocol):
     """The list of passwords that attackers try first (R08)."""
 

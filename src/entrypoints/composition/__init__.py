@@ -17,7 +17,7 @@ from adapters.sealing import AesRecordSeal
 from adapters.signing import HmacDeviceMarks, HmacSessionSeal
 from application.catalogue import UseCases
 from application.ports.environment import Clock, DeviceNames, EventLog, Ids, Randomness
-from application.ports.hashing import CommonPasswords, PasswordHasher
+from application.ports.hashing import BreachCheck, CommonPasswords, PasswordHasher, StrengthEstimator
 from application.ports.letters import Inbox, LetterRenderer, MailSender
 from application.ports.monitoring import Metrics
 from application.ports.sealing import RecordSeal
@@ -54,6 +54,8 @@ class Replacements:
     randomness: Randomness | None = None
     hasher: PasswordHasher | None = None
     common_passwords: CommonPasswords | None = None
+    strength: StrengthEstimator | None = None
+    breach_check: BreachCheck | None = None
     mail_sender: MailSender | None = None
     letter_renderer: LetterRenderer | None = None
     events: EventLog | None = None
@@ -110,6 +112,11 @@ async def compose(
             await stack.enter_async_context(metrics.sampled())
             events = CountedEvents(events, metrics)
         hasher, watch = _hasher(settings, replace, slots, store)
+        breach_check = None
+        if settings.password_breach_check:
+            breach_check = replace.breach_check
+            if breach_check is None:
+                breach_check = await stack.enter_async_context(choices.breach_check(settings))
         keys = choices.signing_keys(settings, secrets)
         dev_inbox = None if settings.sends_mail else DevInbox(settings.data_dir / "inbox", choices.sender(settings))
         mail_sender = replace.mail_sender or dev_inbox or choices.smtp(settings)
@@ -125,6 +132,8 @@ async def compose(
             limits=WatchedLimits(store.limits, events),
             hasher=hasher,
             common_passwords=replace.common_passwords or PublishedLists(),
+            strength=(replace.strength or choices.strength_estimator()) if settings.password_min_score else None,
+            breach_check=breach_check,
             seal=replace.session_seal or HmacSessionSeal(secrets),
             access_tokens=replace.access_tokens or JwtAccessTokens(choices.access_token_rules(settings), keys),
             device_marks=replace.device_marks or HmacDeviceMarks(secrets, randomness),

@@ -1,8 +1,8 @@
 """What the settings choose: each function turns them into one adapter or one set of rules."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from email.headerregistry import Address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -17,6 +17,7 @@ from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from adapters.signing import MasterSecret
 from adapters.sql.postgresql import PostgresqlServer
 from application.ports.environment import Randomness
+from application.ports.hashing import BreachCheck, StrengthEstimator
 from domain.errors import Unavailable
 from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
@@ -154,13 +155,28 @@ def password_policy(settings: Settings) -> PasswordPolicy:
     """The rules for new passwords."""
     return PasswordPolicy(
         min_length=settings.password_min_length,
-        require_upper="upper" in settings.password_require,
-        require_lower="lower" in settings.password_require,
-        require_digit="digit" in settings.password_require,
-        require_special="special" in settings.password_require,
+        required_classes=settings.password_require,
         refuse_common=settings.password_refuse_common,
+        refuse_breached=settings.password_breach_check,
+        min_score=settings.password_min_score,
         product_name=settings.brand,
     )
+
+
+def strength_estimator() -> StrengthEstimator:
+    """For a policy that wants a score."""
+    from adapters.strength import Zxcvbn  # its word lists stay in memory: only where they are asked for
+
+    return Zxcvbn()
+
+
+@asynccontextmanager
+async def breach_check(settings: Settings) -> AsyncIterator[BreachCheck]:
+    """For a policy that refuses breached passwords."""
+    from adapters.breach import PwnedPasswords  # brings an HTTP client along: only where it is asked for
+
+    async with PwnedPasswords(settings.breach_check_url) as check:
+        yield check
 
 
 def profile_rules(settings: Settings) -> ProfileRules:
