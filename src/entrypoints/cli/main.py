@@ -113,7 +113,7 @@ def worker() -> None:
         work(settings, announce=lambda: click.echo("Ostiary's worker has started.", err=True))
     except Unavailable as trouble:
         _fail(f"The database cannot be used: {in_its_words(trouble)}")
-    except SchemaMismatch as trouble:
+    except (SchemaMismatch, SettingsError) as trouble:
         _fail(str(trouble))
 
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
 from adapters.hashing.argon2 import Argon2id, Argon2Parameters, read_argon2
-from adapters.hashing.keyring import Keyring
+from adapters.hashing.keyring import Keyring, Maker
+from adapters.hashing.pepper import Pepper, PepperedArgon2id, peppered_by
 from adapters.hashing.slots import HashingSlots
 from adapters.mail.rendering import Stationery
 from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
@@ -75,11 +76,14 @@ FORMS = (read_argon2,)
 
 
 def keyring(settings: Settings, slots: HashingSlots, decoy_key: bytes) -> Keyring:
-    """Argon2id for what is new, and every form for what people bring."""
+    """Argon2id for what is new, peppered if there is a pepper, and every form for what people bring."""
     parameters = Argon2Parameters(
         memory_kib=settings.argon2_memory_kib, time=settings.argon2_time, parallelism=settings.argon2_parallelism
     )
-    return Keyring(Argon2id(parameters), FORMS, slots, decoy_key)
+    argon2id = Argon2id(parameters)
+    peppers = [Pepper(pepper.id, pepper.key.encode()) for pepper in settings.peppers]
+    maker: Maker = PepperedArgon2id(peppers[0], argon2id) if peppers else argon2id
+    return Keyring(maker, (peppered_by(peppers), *FORMS), slots, decoy_key)
 
 
 def signing_keys(settings: Settings, secrets: list[MasterSecret]) -> SigningKeys:
