@@ -1,20 +1,21 @@
-"""The pepper at work: given to those who have none, rotated with an overlap, and missed when it is gone: docs/keys.md."""
+"""The pepper at work: given to who has none, rotated with an overlap, missed when it is gone: docs/keys.md."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from application.admission import SessionWish
+from application.sign_up_form import SignUpCommand
 from application.use_cases.sign_in import SignInCommand
 from application.use_cases.user_creation import CreateUserCommand
 from domain.errors import InvalidCredentials
-from entrypoints.composition import Replacements, compose
+from entrypoints.composition import Ostiary, Replacements, compose
 from entrypoints.settings import SettingsError, read_settings
 from tests.support.http_requests import run_command
-from tests.support.server import CHEAP, NO_LIMITS, run_server
+from tests.support.server import CHEAP, NO_LIMITS
 from tests.support.store_kinds import fresh_file
 from tests.support.world import HERE, PASSWORD, Events
 
@@ -50,7 +51,12 @@ class House:
                 session = SessionWish(client=HERE)
                 await ostiary.use_cases.sign_in(SignInCommand(email=email, password=password, session=session))
 
-    def _composed(self, peppers: str):  # type: ignore[no-untyped-def]
+    async def sign_up(self, email: str, peppers: str) -> None:
+        async with self._composed(peppers) as ostiary:
+            session = SessionWish(client=HERE)
+            await ostiary.use_cases.sign_up(SignUpCommand(email=email, name="A", password=PASSWORD, session=session))
+
+    def _composed(self, peppers: str) -> AbstractAsyncContextManager[Ostiary]:
         settings = read_settings(
             {"OSTIARY_DATA_DIR": str(self.folder / "ostiary-data"), **self.variables(peppers)}, dotenv=None
         )
@@ -103,12 +109,7 @@ async def test_a_key_that_somebody_needs_is_missed_by_name(house: House, peppers
 
 
 async def test_a_sign_up_that_waits_needs_its_key_for_as_long_as_it_waits(house: House) -> None:
-    with (
-        run_server(house.folder, {**house.variables(OLD), "OSTIARY_WORKER": "off"}) as server,
-        server.client() as client,
-    ):
-        body = {"email": "ada@example.com", "name": "Ada", "password": PASSWORD}
-        assert client.post("/auth/signup", json=body).status_code == 202
+    await house.sign_up("ada@example.com", peppers=OLD)
     with pytest.raises(SettingsError, match=r"'2026-a' \(1 hashes\)"):
         await house.sign_in(peppers=NEW)
     past = datetime.now(UTC) - timedelta(seconds=1)
