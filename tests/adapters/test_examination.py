@@ -23,7 +23,7 @@ from tests.support.transaction_pooler import transaction_pooler
 
 async def of_file(file: Path) -> tuple[DatabaseFacts, FileFacts]:
     async with open_database(file) as database:
-        facts = await examine_sqlite(database, file)
+        facts = await examine_sqlite(database, file, SystemClock())
     assert isinstance(facts.of, FileFacts)
     return facts, facts.of
 

@@ -1,5 +1,6 @@
 """R37: under the rights of docs/postgresql-rights.md the service works, and an application cannot read a hash."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +16,7 @@ from domain.email_address import EmailAddress
 from tests.support import postgresql
 from tests.support.http_requests import run_command
 from tests.support.postgresql import Ask, onlooker, run_script
+from tests.support.server import CHEAP
 from tests.support.world import ADA, OTHER_PASSWORD, make_world
 
 PAGE = (Path(__file__).parents[2] / "docs" / "postgresql-rights.md").read_text()
@@ -192,6 +194,18 @@ def test_the_servers_statistics_tell_the_application_nothing_either(installation
 def test_the_service_changes_no_table(installation: Installation, statement: str) -> None:
     with pytest.raises(DENIED):
         installation.service(statement.format(installation.schema))
+
+
+def test_the_doctor_is_content_and_tells_the_owner_from_the_service(installation: Installation, tmp_path: Path) -> None:
+    said = {}
+    for role in (SERVICE, OWNER):
+        done = run_command("doctor", "--json", folder=tmp_path, variables={**CHEAP, **installation.variables(role)})
+        assert done.returncode == 0, done.stdout
+        said[role] = {check["check"]: check["text"] for check in json.loads(done.stdout)["checks"]}
+    assert said[SERVICE]["rights"] == "every table can be written"
+    assert "owns them" in said[OWNER]["rights"]
+    assert said[SERVICE]["hashes"] == said[OWNER]["hashes"]
+    assert "argon2id m=8,t=1,p=1" in said[SERVICE]["hashes"]
 
 
 def test_the_service_gives_no_rights_away(installation: Installation) -> None:
