@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -23,6 +23,7 @@ from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.tables import metadata
 from application.ports.environment import Clock
 from application.ports.examination import DatabaseFacts, FileFacts, ServerFacts
+from application.ports.hashing import HashShare
 from domain.errors import Unavailable
 
 _TRIES = 5
@@ -101,10 +102,18 @@ async def _facts(
         schema_problem=problem,
         denied=denied,
         outbox=await SqlOutboxReport(database)() if problem is None else None,
-        hashes=await SqlHashCensus(database)() if readable else (),
+        hashes=await _hashes(database) if readable else (),
         peppers=await SqlPepperCensus(database)(clock.now()) if readable else {},
         of=of,
     )
+
+
+async def _hashes(database: Database) -> Sequence[HashShare] | None:
+    """Counting millions may take longer than a statement may; that is no reason to call the database unwell."""
+    try:
+        return await SqlHashCensus(database)()
+    except Unavailable:
+        return None
 
 
 async def _denials(database: Database) -> Any:

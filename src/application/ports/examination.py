@@ -48,8 +48,8 @@ class DatabaseFacts:
     """The tables that cannot be written, each with the database's words; nothing is written to find out."""
     outbox: OutboxState | None
     """None where the schema does not fit."""
-    hashes: Sequence[HashShare] = ()
-    """The stored password hashes by their make."""
+    hashes: Sequence[HashShare] | None = ()
+    """The stored password hashes by their make; None where they could not be counted in time."""
     peppers: Mapping[str, int] = field(default_factory=dict)
     """How many of them, and of those that wait, need each pepper."""
     of: FileFacts | ServerFacts
