@@ -16,6 +16,7 @@ from domain.spans import in_words
 from entrypoints import setting_values as values
 from entrypoints.database_url import leads_to_a_pooler
 from entrypoints.fields_file import FieldsFile, SeveralProblems, fields_file
+from entrypoints.peppers import NamedKey, peppers
 from entrypoints.setting_values import Listener, Network
 from entrypoints.settings_check import contradictions
 
@@ -296,6 +297,13 @@ class Settings:
     argon2_time: int = setting("OSTIARY_ARGON2_TIME", values.integer(1, 10), "2", "Passes of one password hash.")
     argon2_parallelism: int = setting(
         "OSTIARY_ARGON2_PARALLELISM", values.integer(1, 16), "1", "Lanes of one password hash."
+    )
+    peppers: tuple[NamedKey, ...] = setting(
+        "OSTIARY_PEPPERS",
+        peppers,
+        "",
+        "Keys of the pepper, as id:key id:key: the first is for new hashes, all verify. See docs/keys.md.",
+        secret=True,
     )
     hashing_slots: int = setting(
         "OSTIARY_HASHING_SLOTS",

@@ -1,7 +1,8 @@
 """Turning passwords into hashes and judging them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from domain.password import HashFault, Password, PasswordHash
@@ -71,6 +72,13 @@ class BreachCheck(Protocol):
 
         Raises `BreachCheckFailed`, after about a second at most.
         """
+
+
+class PepperCensus(Protocol):
+    """Counts the stored hashes by the pepper without which they verify nobody."""
+
+    async def __call__(self, now: datetime) -> Mapping[str, int]:
+        """How many need each, by its id: people's, and those of sign-ups that still wait. Raises `Unavailable`."""
 
 
 class CommonPasswords(Protocol):

@@ -1,6 +1,6 @@
 """Settings -> adapters -> use cases: the only module that knows everyone."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from entrypoints.composition.monitoring import forget_process, metrics_of
 from entrypoints.composition.parts import Parts
 from entrypoints.composition.stores import SchemaMismatch, Store, memory_store, migrate_database, sql_store
 from entrypoints.composition.use_cases import use_cases_of
+from entrypoints.peppers import lost_peppers
 from entrypoints.readiness import Readiness
 from entrypoints.settings import Settings, SettingsError
 
@@ -77,6 +78,9 @@ class Ostiary:
     jwks: Mapping[str, object]
     watch: Callable[[], AbstractAsyncContextManager[None]]
     """Enter it while requests are answered: keeps what they rely on in step with the database. Raises `Unavailable`."""
+    check_peppers: Callable[[], Awaitable[None]]
+    """Call it before work that lasts begins: who needs a key that is gone would be locked out in silence. Raises
+    `SettingsError` that names it, and `Unavailable`."""
     readiness: Readiness
     draining: Callable[[], bool] = lambda: False
     """Whether this process has been told to stop."""
@@ -151,6 +155,7 @@ async def compose(
             profile=parts.profile,
             jwks=keys.jwks(),
             watch=watch,
+            check_peppers=lambda: _check_peppers(settings, replace, store, clock),
             readiness=Readiness(database=store.ready, schema_fits=store.schema_fits, outbox=store.outbox, clock=clock),
             metrics=metrics,
             dev_inbox=dev_inbox if mail_sender is dev_inbox else None,
@@ -165,3 +170,11 @@ def _hasher(
         return replace.hasher, nullcontext
     keyring = choices.keyring(settings, slots, store.pseudonym_key)
     return keyring, lambda: keyring.decoys.counted(store.hashes)
+
+
+async def _check_peppers(settings: Settings, replace: Replacements, store: Store, clock: Clock) -> None:
+    if replace.hasher is not None:
+        return  # whose hashes these are is for it to know
+    needed = await store.peppers(clock.now())
+    if problem := lost_peppers(settings.peppers, needed):
+        raise SettingsError([problem])

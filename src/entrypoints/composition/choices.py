@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
 from adapters.hashing.argon2 import Argon2id, Argon2Parameters, read_argon2
-from adapters.hashing.keyring import Keyring
+from adapters.hashing.keyring import Keyring, Maker
+from adapters.hashing.pepper import Pepper, PepperedArgon2id, peppered_by
 from adapters.hashing.slots import HashingSlots
 from adapters.mail.rendering import Stationery
 from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
@@ -61,10 +62,15 @@ def _generated_secret(file: Path, randomness: Randomness) -> str:
         raise Unavailable from trouble
 
 
+def number_of_slots(settings: Settings) -> int:
+    """Of one process: as many as cores, shared out among the processes, unless the settings say otherwise."""
+    return settings.hashing_slots or max((os.cpu_count() or 1) // settings.workers, 1)
+
+
 @contextmanager
 def hashing_slots(settings: Settings) -> Iterator[HashingSlots]:
-    """As many slots as cores, shared out among the processes, unless the settings say otherwise."""
-    slots = HashingSlots(settings.hashing_slots or max((os.cpu_count() or 1) // settings.workers, 1))
+    """The slots of this process, closed afterwards."""
+    slots = HashingSlots(number_of_slots(settings))
     try:
         yield slots
     finally:
@@ -75,12 +81,19 @@ FORMS = (read_argon2,)
 """The ways in which a stored hash may be written."""
 
 
-def keyring(settings: Settings, slots: HashingSlots, decoy_key: bytes) -> Keyring:
-    """Argon2id for what is new, and every form for what people bring."""
-    parameters = Argon2Parameters(
+def argon2_parameters(settings: Settings) -> Argon2Parameters:
+    """What a new hash costs."""
+    return Argon2Parameters(
         memory_kib=settings.argon2_memory_kib, time=settings.argon2_time, parallelism=settings.argon2_parallelism
     )
-    return Keyring(Argon2id(parameters), FORMS, slots, decoy_key)
+
+
+def keyring(settings: Settings, slots: HashingSlots, decoy_key: bytes) -> Keyring:
+    """Argon2id for what is new, peppered if there is a pepper, and every form for what people bring."""
+    argon2id = Argon2id(argon2_parameters(settings))
+    peppers = [Pepper(pepper.id, pepper.key.encode()) for pepper in settings.peppers]
+    maker: Maker = PepperedArgon2id(peppers[0], argon2id) if peppers else argon2id
+    return Keyring(maker, (peppered_by(peppers), *FORMS), slots, decoy_key)
 
 
 def signing_keys(settings: Settings, secrets: list[MasterSecret]) -> SigningKeys:
