@@ -9,7 +9,8 @@ from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
-from adapters.hashing.argon2 import Argon2id, Argon2Parameters, read_argon2
+from adapters.hashing.argon2 import Argon2id, Argon2Parameters
+from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring
 from adapters.hashing.slots import HashingSlots
 from adapters.mail.rendering import Stationery
@@ -70,16 +71,12 @@ def hashing_slots(settings: Settings) -> Iterator[HashingSlots]:
         slots.close()
 
 
-FORMS = (read_argon2,)
-"""The ways in which a stored hash may be written."""
-
-
 def keyring(settings: Settings, slots: HashingSlots, decoy_key: bytes) -> Keyring:
     """Argon2id for what is new, and every form for what people bring."""
     parameters = Argon2Parameters(
         memory_kib=settings.argon2_memory_kib, time=settings.argon2_time, parallelism=settings.argon2_parallelism
     )
-    return Keyring(Argon2id(parameters), FORMS, slots, decoy_key)
+    return Keyring(Argon2id(parameters), ALL_FORMS, slots, decoy_key)
 
 
 def signing_keys(settings: Settings, secrets: list[MasterSecret]) -> SigningKeys:
