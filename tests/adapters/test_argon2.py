@@ -90,7 +90,7 @@ UNBEARABLE = {
     "255 lanes": f"$argon2id$v=19$m=8192,t=1,p=255${SALT_AND_HASH}",
     "17 lanes": f"$argon2id$v=19$m=8192,t=1,p=17${SALT_AND_HASH}",
     "argon2d": library(kind=Type.D).encoded,
-    "bcrypt": "$2b$12$abcdefghijklmnopqrstuuJ9s2LZ1hZ3v0pYbD3q7Q1pE2e5Tq4Zu",
+    "bcrypt of hours": "$2b$31$abcdefghijklmnopqrstuuJ9s2LZ1hZ3v0pYbD3q7Q1pE2e5Tq4Zu",
     "garbage": "garbage",
     "empty": "",
     "dollars": "$$$$$",

@@ -31,7 +31,7 @@ def from_keycloak(secret_data: str, credential_data: str) -> str:
         return adopted(read_argon2, f"${costs[0]},t={iterations},{costs[1]}${salt}${value}")
     if not isinstance(algorithm, str) or algorithm not in _PBKDF2:
         raise unreadable("an algorithm of Keycloak that is not known here")
-    return adopted(read_pbkdf2_modular, f"${_PBKDF2[algorithm]}$i={iterations}${salt}${value}")
+    return adopted(read_pbkdf2_modular, f"${_PBKDF2[algorithm]}$i={iterations},l={len(value) * 3 // 4}${salt}${value}")
 
 
 def _argon2(additional: dict[str, str]) -> tuple[str, str]:

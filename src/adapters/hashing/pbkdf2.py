@@ -7,10 +7,13 @@ million for a hash of one block of SHA-256:
   `django/contrib/auth/hashers.py`), the salt's own text, the hash in base64.
 - `$pbkdf2-sha256$<rounds>$<salt>$<hash>`, `$pbkdf2-sha512$…`, `$pbkdf2$…` (SHA-1): passlib
   (`passlib/handlers/pbkdf2.py`), in unpadded base64 with a full stop for the plus sign.
-- `$pbkdf2-sha256$i=<iterations>[,l=<length>]$<salt>$<hash>`, likewise with `sha512` and `sha1`: the PHC string as the
+- `$pbkdf2-sha256$i=<iterations>[,l=<bytes>]$<salt>$<hash>`, likewise with `sha512` and `sha1`: the PHC string as the
   RustCrypto project writes it, in unpadded base64. What Keycloak holds is brought in as this.
 - `pbkdf2:sha256:<iterations>$<salt>$<hash>`, likewise with `sha1` and `sha512`: Werkzeug (`werkzeug/security.py`), the
   salt's own text, the hash in hexadecimal.
+
+A hash is as long as its function's, in the PHC string as `l` says, 16 to 64 bytes: a shorter one would be the beginning
+of a longer one, and match too.
 
 Nobody normalises the password: its UTF-8 bytes as typed.
 """
@@ -103,11 +106,10 @@ def read_pbkdf2_modular(encoded: str) -> StoredHash | None:
     salt, digest = match["salt"], match["digest"]
     if match["rounds"] is not None:
         salt, digest = salt.replace(".", "+"), digest.replace(".", "+")
-    value = base64_bytes(digest, "the hash", 16, 64)
-    if match["length"] is not None:
-        number(match["length"], "l", len(value), len(value))
-    iterations = match["rounds"] or match["iterations"]
-    return _hash(_BY_NAME[match["name"] or "sha1"], iterations, base64_bytes(salt, "the salt", 1, 64), value)
+    name = _BY_NAME[match["name"] or "sha1"]
+    size = number(match["length"], "l", 16, 64) if match["length"] else _SIZES[name]
+    value = base64_bytes(digest, "the hash", size, size)
+    return _hash(name, match["rounds"] or match["iterations"], base64_bytes(salt, "the salt", 1, 64), value)
 
 
 def _hash(name: Digest, iterations: str, salt: bytes, digest: bytes) -> Pbkdf2Hash:

@@ -4,7 +4,7 @@ Forms. The cost N is a power of two, 2 to 2^24; r and p are 1 to 64; memory and 
 alike:
 
 - `$scrypt$ln=14,r=8,p=1$<salt>$<hash>`: the PHC string of passlib (`passlib/handlers/scrypt.py`), ln = log2 N, unpadded
-  base64.
+  base64, a hash of 32 or 64 bytes.
 - `scrypt$<N>$<salt>$<r>$<p>$<hash>`: Django (`ScryptPasswordHasher` in `django/contrib/auth/hashers.py`), the salt's
   own text, the hash in base64.
 - `scrypt:<N>:<r>:<p>$<salt>$<hash>`: Werkzeug (`werkzeug/security.py`), the salt's own text, the hash in hexadecimal.
@@ -33,6 +33,7 @@ _MILLISECONDS_PER_BLOCK = 500 / 2**20
 _PHC = re.compile(
     r"\$scrypt\$ln=(?P<ln>[0-9]+),r=(?P<r>[0-9]+),p=(?P<p>[0-9]+)\$(?P<salt>[^$]*)\$(?P<digest>[^$]*)", re.ASCII
 )
+_PHC_SIZES = (32, 64)
 _DJANGO = re.compile(
     r"scrypt\$(?P<n>[0-9]+)\$(?P<salt>[!-#%-~]{1,64})\$(?P<r>[0-9]+)\$(?P<p>[0-9]+)\$(?P<digest>[^$]*)", re.ASCII
 )
@@ -105,12 +106,15 @@ def read_scrypt_phc(encoded: str) -> StoredHash | None:
     match = _PHC.fullmatch(encoded)
     if match is None:
         raise unreadable("no PHC string of scrypt")
+    digest = base64_bytes(match["digest"], "the hash", 32, 64)
+    if len(digest) not in _PHC_SIZES:  # any beginning of a hash would match too
+        raise immoderate("the hash has neither 32 nor 64 bytes")
     return scrypt_hash(
         n=2 ** number(match["ln"], "ln", 1, 24),
         r=_r(match["r"]),
         p=_p(match["p"]),
         salt=base64_bytes(match["salt"], "the salt", 8, 64),
-        digest=base64_bytes(match["digest"], "the hash", 16, 64),
+        digest=digest,
     )
 
 
