@@ -7,12 +7,12 @@ import pytest
 
 from adapters.hashing.aspnet_identity import from_aspnet_identity
 from adapters.hashing.firebase import from_firebase
-from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keycloak import from_keycloak
 from adapters.hashing.scrypt import from_better_auth, from_node_scrypt
-from adapters.hashing.stored import Unusable, read_by
+from adapters.hashing.stored import Unusable
 from domain.password import HashFault, Password
 from tests.support.hash_vectors import BY_FORM, TYPED
+from tests.support.hashing import read
 
 NODE = BY_FORM["scrypt-node"].encoded.removeprefix("$scrypt-node$")
 NODE_TRIM = BY_FORM["scrypt-node-trim"].encoded.removeprefix("$scrypt-node-trim$")
@@ -24,7 +24,7 @@ NO_SALT_AND_KEY += [NODE + "\n", " " + NODE, NODE + ":", BY_FORM["bcrypt 2b"].en
 
 
 def matches(encoded: str, password: str) -> bool:
-    return read_by(ALL_FORMS, encoded).matches(Password.parse(password))
+    return read(encoded).matches(Password.parse(password))
 
 
 def test_the_tutorials_salt_and_key_come_in_either_order() -> None:

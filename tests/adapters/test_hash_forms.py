@@ -4,15 +4,11 @@ import unicodedata
 
 import pytest
 
-from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.scrypt import ScryptHash
-from adapters.hashing.stored import StoredHash, Unusable, read_by
+from adapters.hashing.stored import Unusable
 from domain.password import Password
 from tests.support.hash_vectors import BY_FORM, TYPED, UNICODE, VECTORS, Vector
-
-
-def read(encoded: str) -> StoredHash:
-    return read_by(ALL_FORMS, encoded)
+from tests.support.hashing import read
 
 
 def matches(vector: Vector, text: str) -> bool:

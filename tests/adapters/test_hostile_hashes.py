@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring
-from adapters.hashing.stored import MOST_MEMORY_KIB, MOST_WORK, Unusable, read_by
+from adapters.hashing.stored import MOST_MEMORY_KIB, MOST_WORK, Unusable
 from domain.password import HashFault, Password, PasswordHash
 from tests.support.hash_vectors import BY_FORM
-from tests.support.hashing import CountingSlots, quick_keyring
+from tests.support.hashing import CountingSlots, quick_keyring, read
 
 PASSWORD = Password("engine of difference")
 
@@ -207,7 +206,7 @@ def mutated(draw: st.DrawFn) -> str:
 @given(st.one_of(st.text(), mutated(), st.builds(str.__add__, st.sampled_from(SOME), st.text())))
 def test_whatever_is_stored_is_read_or_refused_and_asks_for_no_more_than_is_bearable(encoded: str) -> None:
     try:
-        found = read_by(ALL_FORMS, encoded)
+        found = read(encoded)
     except Unusable:
         return
     assert 0 < found.work <= MOST_WORK

@@ -8,6 +8,7 @@ from adapters.hashing.argon2 import Argon2id, Argon2Parameters
 from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring
 from adapters.hashing.slots import HashingSlots
+from adapters.hashing.stored import StoredHash, read_by
 
 Result = TypeVar("Result")
 
@@ -35,6 +36,11 @@ class CountingSlots(HashingSlots):
                     self._running -= 1
 
         return await super().run(counted)
+
+
+def read(encoded: str) -> StoredHash:
+    """A stored hash of any form. Raises `Unusable`."""
+    return read_by(ALL_FORMS, encoded)
 
 
 def quick_keyring(slots: HashingSlots, parameters: Argon2Parameters = CHEAP) -> Keyring:
