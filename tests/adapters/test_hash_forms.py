@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import bcrypt
 import pytest
 
 from adapters.hashing.scrypt import ScryptHash
@@ -98,9 +99,19 @@ def test_bcrypt_2x_is_refused() -> None:
         read(BY_FORM["bcrypt 2b"].encoded.replace("$2b$", "$2x$"))
 
 
+def test_bcrypt_takes_no_password_with_a_nul_at_all() -> None:
+    made = bcrypt.hashpw(b"engine\x00of difference", bcrypt.gensalt(4)).decode()
+    for text in ("engine\x00of difference", "engine", "engine\x00"):
+        assert not read(made).matches(Password(text))
+
+
 def test_sha_crypt_takes_no_longer_password_than_libxcrypt() -> None:
-    assert not matches(BY_FORM["sha512crypt"], "x" * 513)
-    assert not matches(BY_FORM["sha512crypt"], "x" * 512)
+    """Both made by libpass 1.9.4, which takes longer ones; each of up to a million rounds would read them all."""
+    setting = "$6$rounds=1000$saltsaltsaltsalt$"
+    longest = setting + "MtIXTjg5ZuxG/zTNuCMs6ko8MoVSjV8BUy9HvvqMUYzkJtoLsSDn52rKOkAQ.26CRwgUFJg/YiKpY3rMofo7Q/"
+    too_long = setting + "lJA9iiTJxUioCkHC90UxP/6QdanVD89z44C8wmZyDi6PJpMXlgfc3551.vW7j/W/5jQeDdPtseJxzUIOvToq5."
+    assert read(longest).matches(Password("x" * 512))
+    assert not read(too_long).matches(Password("x" * 513))
 
 
 JAVASCRIPTS = [*range(0x9, 0xE), 0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F]

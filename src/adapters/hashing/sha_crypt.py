@@ -8,8 +8,7 @@ The salt has 1 to 16 characters.
 It is written out here, because Python has dropped `crypt`, and what lives on of passlib comes without types and without
 a promise. The work is done in Python and holds its lock, a few milliseconds at a time.
 
-The password's bytes as typed. Each round reads them all, so longer ones than libxcrypt's 512 bytes match nothing,
-nor does one with a NUL byte, where C code ends and other code goes on.
+The password's bytes as typed. Each round reads them all, so longer ones than libxcrypt's 512 match nothing.
 """
 
 import hashlib
@@ -52,7 +51,7 @@ class ShaCryptHash:
 
     def matches(self, password: Password) -> bool:
         secret = password.as_typed.encode()
-        if len(secret) > _MOST_BYTES or b"\x00" in secret:
+        if len(secret) > _MOST_BYTES:
             return False
         made = _sha_crypt(hashlib.sha256 if self.name == "sha256" else hashlib.sha512, secret, self.salt, self.rounds)
         return hmac.compare_digest(crypt_base64(_shuffled(made)), self.digest)
