@@ -9,7 +9,8 @@ from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
-from adapters.hashing.argon2 import Argon2id, Argon2Parameters, read_argon2
+from adapters.hashing.argon2 import Argon2id, Argon2Parameters
+from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring, Maker
 from adapters.hashing.pepper import Pepper, PepperedArgon2id, peppered_by
 from adapters.hashing.slots import HashingSlots
@@ -77,10 +78,6 @@ def hashing_slots(settings: Settings) -> Iterator[HashingSlots]:
         slots.close()
 
 
-FORMS = (read_argon2,)
-"""The ways in which a stored hash may be written."""
-
-
 def argon2_parameters(settings: Settings) -> Argon2Parameters:
     """What a new hash costs."""
     return Argon2Parameters(
@@ -93,7 +90,7 @@ def keyring(settings: Settings, slots: HashingSlots, decoy_key: bytes) -> Keyrin
     argon2id = Argon2id(argon2_parameters(settings))
     peppers = [Pepper(pepper.id, pepper.key.encode()) for pepper in settings.peppers]
     maker: Maker = PepperedArgon2id(peppers[0], argon2id) if peppers else argon2id
-    return Keyring(maker, (peppered_by(peppers), *FORMS), slots, decoy_key)
+    return Keyring(maker, (peppered_by(peppers), *ALL_FORMS), slots, decoy_key)
 
 
 def signing_keys(settings: Settings, secrets: list[MasterSecret]) -> SigningKeys:
