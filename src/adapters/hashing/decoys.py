@@ -16,7 +16,7 @@ from domain.password import PasswordHash
 
 _EVERY_SECONDS = 60.0
 _SHARE_OF_TIME = 0.01
-"""Counting takes no more of the time than this, however many hashes there are."""
+"""Counting takes no more of the time than this, however slow the database is."""
 
 
 class Decoys:

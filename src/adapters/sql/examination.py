@@ -111,7 +111,7 @@ async def _facts(
 async def _hashes(database: Database) -> Sequence[HashShare] | None:
     """Counting millions may take longer than a statement may; that is no reason to call the database unwell."""
     try:
-        return await SqlHashCensus(database)()
+        return await SqlHashCensus(database, all_of_them=True)()
     except Unavailable:
         return None
 

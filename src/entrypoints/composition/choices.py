@@ -14,6 +14,7 @@ from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring, Maker
 from adapters.hashing.pepper import Pepper, PepperedArgon2id, peppered_by
 from adapters.hashing.slots import HashingSlots
+from adapters.hashing.stored import Unusable
 from adapters.mail.rendering import Stationery
 from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from adapters.signing import MasterSecret
@@ -25,7 +26,7 @@ from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
 from domain.retention import Retention
 from entrypoints.database_url import for_driver
-from entrypoints.settings import Settings
+from entrypoints.settings import Settings, SettingsError
 
 
 def postgresql(settings: Settings) -> PostgresqlServer:
@@ -90,7 +91,10 @@ def keyring(settings: Settings, slots: HashingSlots, decoy_key: bytes) -> Keyrin
     argon2id = Argon2id(argon2_parameters(settings))
     peppers = [Pepper(pepper.id, pepper.key.encode()) for pepper in settings.peppers]
     maker: Maker = PepperedArgon2id(peppers[0], argon2id) if peppers else argon2id
-    return Keyring(maker, (peppered_by(peppers), *ALL_FORMS), slots, decoy_key)
+    try:
+        return Keyring(maker, (peppered_by(peppers), *ALL_FORMS), slots, decoy_key)
+    except Unusable as unusable:  # what it makes itself would let nobody in
+        raise SettingsError([f"OSTIARY_ARGON2_MEMORY_KIB, OSTIARY_ARGON2_TIME: a hash {unusable}"]) from None
 
 
 def signing_keys(settings: Settings, secrets: list[MasterSecret]) -> SigningKeys:
