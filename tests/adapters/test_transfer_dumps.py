@@ -63,7 +63,7 @@ class Original:
 
 def essence(found: list[Row]) -> list[tuple[object, ...]]:
     """What a dump and a server write in the same way, or nearly."""
-    essential = []
+    essential: list[tuple[object, ...]] = []
     for row in found:
         metadata = row.values["raw_user_meta_data"]
         parsed = json.loads(metadata) if isinstance(metadata, str) else metadata
@@ -124,7 +124,7 @@ def test_a_table_is_told_from_its_namesake(original: Original, form: str) -> Non
     assert asyncio.run(gather(dump, "identities")) == []
     with pytest.raises(SourceUnreadable, match="name the table together with its schema"):
         asyncio.run(gather(dump, "users"))
-    with pytest.raises(SourceUnreadable, match="no table auth.people; there are auth.identities, auth.users"):
+    with pytest.raises(SourceUnreadable, match=r"no table auth\.people; there are auth\.identities, auth\.users"):
         asyncio.run(gather(dump, "auth.people"))
 
 
@@ -142,7 +142,9 @@ def test_a_server_says_what_is_wrong_and_never_the_password(original: Original) 
             url = original.dsn.text.replace("://postgres@", "://reader:hunter2@")
             assert "no table auth.people; there are auth.identities" in await refused(url, "auth.people")
             assert "permission denied for table users" in await refused(url, "auth.users")
-            await owner.execute("GRANT SELECT ON auth.users TO reader; ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY")
+            await owner.execute(
+                "GRANT SELECT ON auth.users TO reader; ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY"
+            )
             assert "row-level security" in await refused(url, "auth.users")
             await owner.execute("ALTER TABLE auth.users DISABLE ROW LEVEL SECURITY")
             assert len(await gather(Dsn(url), "auth.users")) == len(original.shown)

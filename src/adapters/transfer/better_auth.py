@@ -51,11 +51,11 @@ async def read_better_auth(where: BetterAuthTables, now: datetime) -> AsyncItera
         accounts = users if other is None else await stack.enter_async_context(open_tables(other))
         passwords = stack.enter_context(closing(_Passwords()))
         rows = _plainly(accounts.rows(where.account_table))
-        async for entry in judged(rows, ("userId", "providerId", "password"), passwords.stage):
+        async for entry in judged(where.account_table, rows, ("userId", "providerId", "password"), passwords.stage):
             if isinstance(entry, Unfit):
                 yield entry
         rows = _plainly(users.rows(where.user_table))
-        async for entry in judged(rows, ("id", "email"), lambda row: _judge(row, now, passwords)):
+        async for entry in judged(where.user_table, rows, ("id", "email"), lambda row: _judge(row, now, passwords)):
             yield entry
 
 

@@ -43,7 +43,7 @@ class HashForm(StrEnum):
 def read_generic(path: Path, hash_form: HashForm = HashForm.AUTO) -> AsyncIterator[Candidate | Unfit]:
     """Everybody in the file. Raises `SourceUnreadable`, also for a column that has no meaning here: it may be one that
     is misspelt."""
-    return judged(open_rows(path, "users"), (), lambda row: _judge(path, row, hash_form))
+    return judged(path.name, open_rows(path, "users"), (), lambda row: _judge(path, row, hash_form))
 
 
 def generic_line(newcomer: Newcomer) -> dict[str, object]:

@@ -27,7 +27,7 @@ def read_supabase(source: Path | Dsn, now: datetime, table: str = TABLE) -> Asyn
 
     `role` and `is_super_admin` are roles in that database and not in the product: nobody is given one by them.
     """
-    return judged(open_rows(source, table), ("id", "email"), lambda row: _judge(row, now))
+    return judged(table, open_rows(source, table), ("id", "email"), lambda row: _judge(row, now))
 
 
 def _judge(row: Row, now: datetime) -> Candidate | Unfit:

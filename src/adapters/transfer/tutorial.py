@@ -31,7 +31,7 @@ def read_tutorial(source: Path | Dsn, table: str = TABLE, *, trims: bool = False
     def judge(row: Row) -> Candidate | Unfit:
         column = next((name for name in _PASSWORDS if name in row.values), None)
         if column is None:
-            demand(row.values, _PASSWORDS[:1])
+            demand(table, row.values, _PASSWORDS[:1])
         password_hash, problem = _password(written(row.values, column or ""), prefix)
         email = written(row.values, "email")
         return Candidate(
@@ -45,7 +45,7 @@ def read_tutorial(source: Path | Dsn, table: str = TABLE, *, trims: bool = False
             password_problem=problem,
         )
 
-    return judged(open_rows(source, table), ("id", "email"), judge)
+    return judged(table, open_rows(source, table), ("id", "email"), judge)
 
 
 def _password(stored: str | None, prefix: str) -> tuple[str | None, str | None]:
