@@ -20,6 +20,7 @@ _WARNINGS = {
     EventKind.VERIFICATION_REFUSED,
     EventKind.REFRESH_REUSED,
     EventKind.RATE_LIMITED,
+    EventKind.BREACH_CHECK_FAILED,
     EventKind.LETTER_DELAYED,
     EventKind.LETTER_ABANDONED,
 }

@@ -58,6 +58,6 @@ class PasswordFacts:
     async def hash_new(self, password: Password, email: EmailAddress, name: DisplayName | None) -> PasswordHash:
         """The hash of a password that the policy allows. Raises `ValidationError` for any other."""
         violations = Violations()
-        self.new_passwords.judge(violations, "new_password", password, about=(email, name))
+        await self.new_passwords.judge(violations, "new_password", password, about=(email, name))
         violations.settle()
         return await self.hasher.hash(password)

@@ -61,7 +61,7 @@ class SignUpForm:
     profile: ProfileRules
     quotas: Quotas
 
-    def judge(self, command: SignUpCommand) -> Applicant:
+    async def judge(self, command: SignUpCommand) -> Applicant:
         """Who asks to join. Raises `ValidationError` with everything that is wrong with everything."""
         violations = Violations(command.malformed)
         email = violations.parse("email", command.email, EmailAddress.parse)
@@ -78,7 +78,7 @@ class SignUpForm:
         fields = self.profile.declared.judge(violations, command.fields, joining=True)
         if password is not None:
             about = (command.email, command.name, command.username, email, name, username)
-            self.new_passwords.judge(violations, "password", password, about=about)
+            await self.new_passwords.judge(violations, "password", password, about=about)
             if command.password_confirm is not None:
                 violations.parse("password_confirm", command.password_confirm, _equal_to(password))
         violations.settle()

@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     RATE_LIMITED = "rate_limited"
     PASSWORD_REHASHED = "password_rehashed"  # noqa: S105 - an event's name
     HASH_UNUSABLE = "hash_unusable"
+    BREACH_CHECK_FAILED = "breach_check_failed"
     PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105 - an event's name
     PASSWORD_RESET_SENT = "password_reset_sent"  # noqa: S105 - an event's name
     PASSWORD_RESET = "password_reset"  # noqa: S105 - an event's name
@@ -66,6 +67,7 @@ _FAILURES = {
     EventKind.REAUTHENTICATION_FAILED,
     EventKind.LINK_REFUSED,
     EventKind.HASH_UNUSABLE,
+    EventKind.BREACH_CHECK_FAILED,
     EventKind.RATE_LIMITED,
     EventKind.LETTER_DELAYED,
     EventKind.LETTER_ABANDONED,

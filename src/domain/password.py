@@ -8,7 +8,13 @@ from enum import StrEnum
 from domain.violations import Broken
 
 MAX_BYTES = 1024
-"""UTF-8 bytes refused above, before any work on them (R06)."""
+"""UTF-8 bytes, as typed, refused above, before any work on them (R06): nothing else is said of such a password."""
+
+SCORED_CHARACTERS = 32
+"""How much of a password is scored. Whatever takes that many guesses does so by its beginning."""
+
+BEST_SCORE = 4
+"""What an estimate of strength gives to a password that takes more than ten thousand million guesses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +61,58 @@ class HashFault(StrEnum):
     """It asks for more memory or time than one verification may take (R35)."""
 
 
+@dataclass(frozen=True, slots=True)
+class CharacterClass:
+    """Characters of which a policy may ask for one. `pattern` says which they are, for a regular expression that knows
+    Unicode's properties (ECMAScript with the flag u)."""
+
+    pattern: str
+    code: str
+    message: str
+    belongs: Callable[[str], bool]
+
+
+CLASSES = {
+    "upper": CharacterClass(r"\p{Uppercase}", "needs_upper", "Use an upper-case letter.", str.isupper),
+    "lower": CharacterClass(r"\p{Lowercase}", "needs_lower", "Use a lower-case letter.", str.islower),
+    "digit": CharacterClass(r"\p{Nd}", "needs_digit", "Use a digit.", str.isdecimal),
+    "special": CharacterClass(
+        r"[^\p{L}\p{N}]",
+        "needs_special",
+        "Use a special character.",
+        lambda char: unicodedata.category(char)[0] not in "LN",
+    ),
+}
+"""By the names that settings and password managers give them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPolicy:
     """The rules for a *new* password; sign-in never judges one. Lengths are code points after NFC."""
 
     min_length: int = 12
     max_length: int = 128
-    require_upper: bool = False
-    require_lower: bool = False
-    require_digit: bool = False
-    require_special: bool = False
+    required_classes: frozenset[str] = frozenset()
+    """Keys of `CLASSES`."""
     refuse_common: bool = True
+    refuse_breached: bool = False
+    min_score: int = 0
+    """The least score that is good enough; 0 asks for none."""
     product_name: str = "Ostiary"
 
     def broken_rules(
-        self, password: Password, *, own_words: Iterable[str], is_common: Callable[[str], bool]
+        self,
+        password: Password,
+        *,
+        own_words: Iterable[str],
+        is_common: Callable[[str], bool],
+        is_breached: bool = False,
+        score: int = BEST_SCORE,
     ) -> list[Broken]:
         """Every rule that `password` breaks, each once; empty when it is good.
 
-        `own_words` are the person's address, name and username; equality ignores case and separators (A 6.2.11).
+        `own_words` are the person's address, name and username; equality ignores case and separators (A 6.2.11), and
+        containing one is no fault.
         """
         text = password.text
         broken = []
@@ -81,19 +120,17 @@ class PasswordPolicy:
             broken.append(Broken("too_short", f"Use at least {self.min_length} characters."))
         if len(text) > self.max_length:
             broken.append(Broken("too_long", f"Use at most {self.max_length} characters."))
-        classes = (
-            (self.require_upper, str.isupper, "needs_upper", "Use an upper-case letter."),
-            (self.require_lower, str.islower, "needs_lower", "Use a lower-case letter."),
-            (self.require_digit, str.isdigit, "needs_digit", "Use a digit."),
-            (self.require_special, lambda char: not char.isalnum(), "needs_special", "Use a special character."),
-        )
-        for required, belongs, code, message in classes:
-            if required and not any(map(belongs, text)):
-                broken.append(Broken(code, message))
+        for name, characters in CLASSES.items():
+            if name in self.required_classes and not any(map(characters.belongs, text)):
+                broken.append(Broken(characters.code, characters.message))
         if _bare(text) in {_bare(word) for word in (*own_words, self.product_name)}:
             broken.append(Broken("personal", "Do not use your own address or name, or the name of this service."))
         if self.refuse_common and is_common(text):
             broken.append(Broken("common", "This password is on the lists that attackers try first."))
+        if self.refuse_breached and is_breached:
+            broken.append(Broken("breached", "This password has become public in a data breach."))
+        if score < self.min_score:
+            broken.append(Broken("too_weak", "This password is too easy to guess. Add a few unrelated words."))
         return broken
 
 

@@ -33,7 +33,8 @@ _log = structlog.get_logger("ostiary.worker")
 def work(
     settings: Settings, replace: Replacements | None = None, *, announce: Callable[[], None] = lambda: None
 ) -> None:
-    """Work in this process until it is told to stop; letters in hand are finished. Raises `Unavailable`."""
+    """Work in this process until it is told to stop; letters in hand are finished. Raises `Unavailable`,
+    `SchemaMismatch`, and `SettingsError` when a pepper is missing."""
     configure_logs(settings.log_format)
     run(_work(settings, replace, announce))
 
@@ -41,6 +42,7 @@ def work(
 async def _work(settings: Settings, replace: Replacements | None, announce: Callable[[], None]) -> None:
     told = asyncio.Event()
     async with compose(settings, replace) as ostiary:
+        await ostiary.check_peppers()
         with told_to_stop(told.set):
             async with background_work(ostiary.use_cases):
                 announce()

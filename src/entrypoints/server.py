@@ -30,7 +30,7 @@ def serve(
     once it listens.
 
     Raises `Unavailable`, `SchemaMismatch`, `CannotListen`, and `SettingsError` when the metrics' address cannot be
-    listened on.
+    listened on or a pepper is missing.
     """
     configure_logs(settings.log_format)
     with listen(settings) as listener:
@@ -68,6 +68,7 @@ async def _serve(
     metrics_listener = metrics_socket(settings, shared=parent is not None)
     async with AsyncExitStack() as stack:
         ostiary = await stack.enter_async_context(compose(settings, replace, metrics_folder=metrics_folder))
+        await ostiary.check_peppers()
         server = DrainingServer(
             create_app(changed(ostiary, draining=stopping.is_set)),
             listener,

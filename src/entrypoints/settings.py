@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from domain.declared_fields import DeclaredFields
 from domain.limits import Quota, Quotas
+from domain.password import BEST_SCORE
 from domain.spans import in_words
 from entrypoints import setting_values as values
 from entrypoints.database_url import leads_to_a_pooler
 from entrypoints.fields_file import FieldsFile, SeveralProblems, fields_file
+from entrypoints.peppers import NamedKey, peppers
 from entrypoints.setting_values import Listener, Network
 from entrypoints.settings_check import contradictions
 
@@ -271,12 +273,37 @@ class Settings:
     password_refuse_common: bool = setting(
         "OSTIARY_PASSWORD_REFUSE_COMMON", values.switch, "on", "Refuse passwords that are on published lists."
     )
+    password_min_score: int = setting(
+        "OSTIARY_PASSWORD_MIN_SCORE",
+        values.integer(0, BEST_SCORE),
+        "0",
+        "The least score by zxcvbn, 1 to 4, of a new password; 0 asks for none.",
+    )
+    password_breach_check: bool = setting(
+        "OSTIARY_PASSWORD_BREACH_CHECK",
+        values.switch,
+        "off",
+        "Refuse passwords known from breaches, by a range query: five digits of a hash leave this machine.",
+    )
+    breach_check_url: str = setting(
+        "OSTIARY_BREACH_CHECK_URL",
+        values.url,
+        "https://api.pwnedpasswords.com/range",
+        "Who is asked: Have I Been Pwned, or a mirror of yours.",
+    )
     argon2_memory_kib: int = setting(
         "OSTIARY_ARGON2_MEMORY_KIB", values.integer(8, 262144), "19456", "Memory of one password hash."
     )
     argon2_time: int = setting("OSTIARY_ARGON2_TIME", values.integer(1, 10), "2", "Passes of one password hash.")
     argon2_parallelism: int = setting(
         "OSTIARY_ARGON2_PARALLELISM", values.integer(1, 16), "1", "Lanes of one password hash."
+    )
+    peppers: tuple[NamedKey, ...] = setting(
+        "OSTIARY_PEPPERS",
+        peppers,
+        "",
+        "Keys of the pepper, as id:key id:key: the first is for new hashes, all verify. See docs/keys.md.",
+        secret=True,
     )
     hashing_slots: int = setting(
         "OSTIARY_HASHING_SLOTS",

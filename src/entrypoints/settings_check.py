@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from entrypoints.database_url import url_problem
+from entrypoints.peppers import repeated
 from entrypoints.setting_values import is_loopback
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def contradictions(settings: "Settings") -> list[str]:
         *settings.accepted_secrets,
     ):
         problems.append("OSTIARY_JWT_SHARED_SECRET: must not be the master secret, which is shared with nobody")
+    problems += _pepper_contradictions(settings)
     if settings.metrics_token is not None and _weak(settings.metrics_token, least=16):
         problems.append(
             "OSTIARY_METRICS_TOKEN: expected at least 16 random characters; `openssl rand -hex 16` makes some"
@@ -61,9 +63,30 @@ def contradictions(settings: "Settings") -> list[str]:
         problems.append(
             "OSTIARY_METRICS_LISTEN: this is no private address; set OSTIARY_METRICS_TOKEN as well, or listen elsewhere"
         )
+    asked = urlsplit(settings.breach_check_url)
+    if asked.scheme != "https" and not is_loopback(asked.hostname or ""):
+        problems.append("OSTIARY_BREACH_CHECK_URL: expected https; http is for a service on this machine only")
     problems += _mail_contradictions(settings)
     if not settings.development:
         problems += _unsafe_in_public(settings)
+    return problems
+
+
+def _pepper_contradictions(settings: "Settings") -> list[str]:
+    problems = []
+    others = {settings.secret, settings.jwt_shared_secret, *settings.accepted_secrets}
+    for place, pepper in enumerate(settings.peppers, 1):
+        if _weak(pepper.key):
+            problems.append(
+                f"OSTIARY_PEPPERS: key {place} is too short or not random; expected 32 random characters, as "
+                "`openssl rand -base64 48` prints"
+            )
+        if pepper.key in others:
+            problems.append(f"OSTIARY_PEPPERS: key {place} is in use as another secret; make one for this alone")
+    if repeated(pepper.id for pepper in settings.peppers):
+        problems.append("OSTIARY_PEPPERS: an id stands there twice; each key needs one of its own")
+    if repeated(pepper.key for pepper in settings.peppers):
+        problems.append("OSTIARY_PEPPERS: a key stands there twice")
     return problems
 
 

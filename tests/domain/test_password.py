@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.password import Password, PasswordHash, PasswordPolicy
+from domain.password import BEST_SCORE, CLASSES, Password, PasswordHash, PasswordPolicy
 from domain.violations import Broken
 
 OWN_WORDS = ("ada.lovelace@example.com", "ada.lovelace", "Ada King Lovelace", "countess-ada")
@@ -80,7 +80,7 @@ def test_no_composition_is_asked_for_unless_the_operator_does() -> None:
     assert codes("only small letters") == []
 
 
-ALL_CLASSES = PasswordPolicy(require_upper=True, require_lower=True, require_digit=True, require_special=True)
+ALL_CLASSES = PasswordPolicy(required_classes=frozenset(CLASSES))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,8 @@ ALL_CLASSES = PasswordPolicy(require_upper=True, require_lower=True, require_dig
         ("Énginé_numéro_٣", []),
         ("engine number 1", ["needs_upper"]),
         ("ENGINE NUMBER 1", ["needs_lower"]),
+        ("Engine number ²", ["needs_digit"]),
+        ("EngineNumber1²", ["needs_special"]),
         ("Engine number one", ["needs_digit"]),
         ("EngineNumber1", ["needs_special"]),
         ("漢漢漢漢漢漢漢漢漢漢漢漢", ["needs_upper", "needs_lower", "needs_digit", "needs_special"]),
@@ -154,3 +156,23 @@ def test_no_punctuation_between_the_letters_disguises_ones_own_words(word: str, 
 def test_common_passwords_are_refused_with_their_reason_unless_switched_off() -> None:
     assert codes("a well known one", common=True) == ["common"]
     assert codes("a well known one", PasswordPolicy(refuse_common=False), common=True) == []
+
+
+def test_a_breached_password_is_refused_where_the_operator_wants_it() -> None:
+    def broken(policy: PasswordPolicy) -> list[str]:
+        password = Password.parse("a leaked one, long")
+        rules = policy.broken_rules(password, own_words=[], is_common=lambda _: False, is_breached=True)
+        return [rule.code for rule in rules]
+
+    assert broken(PasswordPolicy(refuse_breached=True)) == ["breached"]
+    assert broken(PasswordPolicy()) == []
+
+
+@pytest.mark.parametrize(("least", "weak"), [(0, range(0)), (1, range(1)), (3, range(3)), (4, range(4))])
+def test_a_password_that_scores_less_than_the_operator_wants_is_too_weak(least: int, weak: range) -> None:
+    policy = PasswordPolicy(min_score=least)
+    for score in range(BEST_SCORE + 1):
+        rules = policy.broken_rules(
+            Password.parse("some password"), own_words=[], is_common=lambda _: False, score=score
+        )
+        assert [rule.code for rule in rules] == (["too_weak"] if score in weak else [])

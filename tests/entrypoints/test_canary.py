@@ -31,6 +31,7 @@ PASSWORDS = {
 }
 MASTER = "canaryMaster9vQ2mZ7xL4pR8sW1yB6nD3fG5"
 ACCEPTED = "canaryAccepted7xL4pR8sW1yB6nD3fG5hJ0c"
+PEPPER, OLD_PEPPER = "canaryPepper4xT7wM2kS9vH6rJ1dZ8bN5qL3", "canaryOldPepper8bN5qL3yV6tC1mW4hR9kX2"
 CARA, MOVED = "canary-mailbox-cara@example.com", "canary-mailbox-moved@example.com"
 ADA, BOB, EVE = "canary-mailbox-ada@example.com", "canary-mailbox-bob@example.com", "canary-mailbox-eve@example.com"
 
@@ -70,6 +71,8 @@ class Searched:
             *self.bodies("device_token"),
             MASTER,
             ACCEPTED,
+            PEPPER,
+            OLD_PEPPER,
         ]
 
 
@@ -80,6 +83,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
     found = Searched()
     with run_mail_server() as mail:
         variables = {**mail.variables, "OSTIARY_SECRET": MASTER, "OSTIARY_ACCEPTED_SECRETS": ACCEPTED}
+        variables["OSTIARY_PEPPERS"] = f"new:{PEPPER} old:{OLD_PEPPER}"
         with run_server(folder, variables) as server:
             with server.client(event_hooks={"response": [lambda answer: keep(found, answer)]}) as client:
                 live_through_everything(client, server, mail, found)
@@ -267,6 +271,7 @@ def test_the_canaries_were_planted_everywhere(searched: Searched) -> None:
     assert len(searched.bodies("refresh_token")) == 3
     assert any(name.endswith("ostiary.sqlite3") for name in searched.files)
     assert any(name.endswith("-wal") for name in searched.files)
+    assert any(b"$pepper$k=new$argon2id$" in content for content in searched.files.values())
     assert len(searched.letters) >= 5
 
 
@@ -283,7 +288,7 @@ def test_the_log_knows_nobodys_address(searched: Searched) -> None:
 
 
 def test_the_log_knows_no_statement_and_no_parameter(searched: Searched) -> None:
-    for inside in (b"INSERT INTO", b"UPDATE ", b"parameters", b"argon2id", b"created_at"):
+    for inside in (b"INSERT INTO", b"UPDATE ", b"parameters", b"argon2id", b"$pepper", b"created_at"):
         assert inside not in searched.log
 
 
@@ -314,9 +319,10 @@ def test_a_letter_knows_its_own_token_and_no_other_secret(searched: Searched) ->
 def test_no_answer_repeats_what_was_typed_or_mailed(searched: Searched) -> None:
     for answer in searched.answers:
         everything = repr(answer.headers.raw) + answer.text
-        for secret in (*PASSWORDS.values(), *searched.mailed_tokens, MASTER, ACCEPTED):
+        for secret in (*PASSWORDS.values(), *searched.mailed_tokens, MASTER, ACCEPTED, PEPPER, OLD_PEPPER):
             assert secret not in everything, (answer.request.url, secret)
         assert "argon2" not in everything
+        assert "$pepper" not in everything
 
 
 def test_tokens_are_only_where_they_belong(searched: Searched) -> None:

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from application.ports.examination import DatabaseFacts, FileFacts, ServerFacts
+from application.ports.hashing import HashShare
 from application.ports.monitoring import OutboxState
+from domain.password import PasswordHash
 from entrypoints.composition.instruments import instruments
 from entrypoints.doctor import of_machine
 from entrypoints.doctor.finding import Finding, Verdict
 from entrypoints.doctor.of_database import check_database
+from entrypoints.doctor.of_hashes import make_of
 from entrypoints.doctor.of_machine import check_hashing, check_open_files, check_passwords
 from entrypoints.settings import Settings, read_settings
 from tests.support import postgresql
@@ -286,3 +289,61 @@ def test_few_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [finding.verdict for finding in check_open_files()] == [Verdict.OK]
     monkeypatch.setattr("resource.getrlimit", lambda _: (256, 256))
     assert [finding.verdict for finding in check_open_files()] == [Verdict.WARN]
+
+
+# -- The hashes --
+
+ARGON2 = "$argon2id$v=19$m=19456,t=2,p=1$Y2FuYXJ5Y2FuYXJ5$Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5"
+
+
+@pytest.mark.parametrize(
+    ("encoded", "make"),
+    [
+        (ARGON2, "argon2id m=19456,t=2,p=1"),
+        (f"$pepper$k=2026-a{ARGON2}", "argon2id m=19456,t=2,p=1 under pepper 2026-a"),
+        ("$2b$10$canarycanarycanarycanarycanarycanarycanarycanarycanar", "bcrypt cost 10"),
+        ("bcrypt_sha256$$2b$12$canarycanarycanarycanarycanarycanarycanarycanarycanar", "bcrypt cost 12"),
+        ("pbkdf2_sha256$600000$canary$canarycanarycanarycanary=", "pbkdf2_sha256 600000"),
+        ("$scrypt-node$canarycanary:canarycanarycanary", "scrypt-node"),
+        ("$scrypt$ln=16,r=8,p=1$canary$canarycanary", "scrypt ln=16,r=8,p=1"),
+        ("!", "without a password"),
+        ("canary", "of another make"),
+        ("$P$Bcanarycanarycanarycanarycanary", "of another make"),
+        ("$canarycanary:canary", "of another make"),
+    ],
+)
+def test_a_hash_is_described_by_its_make_and_by_nothing_of_its_own(encoded: str, make: str) -> None:
+    assert make_of(PasswordHash(encoded)) == make
+
+
+async def test_hashes_are_counted_by_their_make() -> None:
+    """How far a move or a rotation has come."""
+    bcrypt = "$2b$10$canarycanarycanarycanarycanarycanarycanarycanarycanar"
+    shares = [
+        HashShare(1200, PasswordHash(ARGON2)),
+        HashShare(87, PasswordHash(bcrypt)),
+        HashShare(3, PasswordHash(ARGON2)),
+    ]
+    finding = (await findings(hashes=shares))["hashes"]
+    assert (finding.verdict, finding.text) == (Verdict.OK, "1,203 argon2id m=19456,t=2,p=1; 87 bcrypt cost 10")
+    assert (await findings())["hashes"].text == "none yet"
+    assert (await findings(hashes=None))["hashes"].text == "too many to count within OSTIARY_DB_STATEMENT_TIMEOUT"
+
+
+async def test_a_pepper_that_is_missing_is_named() -> None:
+    facts: dict[str, Any] = {
+        "hashes": [HashShare(7, PasswordHash(f"$pepper$k=2026-a{ARGON2}"))],
+        "peppers": {"2026-a": 9},
+    }
+    finding = (await findings(**facts))["hashes"]
+    assert finding.verdict is Verdict.FAIL
+    assert "there is no key for '2026-a' (9 hashes)" in finding.text
+    here = {"OSTIARY_PEPPERS": f"2026-a:{STRONG}"}
+    assert (await findings(variables=here, **facts))["hashes"].verdict is Verdict.OK
+
+
+async def test_who_owns_the_tables_is_told_what_for() -> None:
+    finding = (await findings(of=replace(SERVER, owns_tables=True)))["rights"]
+    assert finding.verdict is Verdict.OK
+    assert "docs/postgresql-rights.md" in finding.text
+    assert "owns" not in (await findings())["rights"].text

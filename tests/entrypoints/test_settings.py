@@ -50,6 +50,9 @@ BAD = [
     ("APP_URL", "https://example.com:99999"),
     ("OSTIARY_PUBLIC_URL", "//canary.example"),
     ("OSTIARY_PUBLIC_URL", "https://example.com/#canary"),
+    ("OSTIARY_BREACH_CHECK_URL", "canary"),
+    ("OSTIARY_PASSWORD_MIN_SCORE", "5"),
+    ("OSTIARY_PASSWORD_BREACH_CHECK", "canary"),
     ("OSTIARY_PORT", "canary"),
     ("OSTIARY_PORT", "65536"),
     ("OSTIARY_PORT", "-1"),
@@ -106,6 +109,11 @@ BAD = [
     ("OSTIARY_ARGON2_TIME", "11"),
     ("OSTIARY_ARGON2_PARALLELISM", "0"),
     ("OSTIARY_HASHING_SLOTS", "canary"),
+    ("OSTIARY_PEPPERS", "canary"),
+    ("OSTIARY_PEPPERS", "canary:"),
+    ("OSTIARY_PEPPERS", "Canary:kT9vQ2mZ7xL4pR8sW1yB6nD3fG5hJ0cA"),
+    ("OSTIARY_PEPPERS", "an-id-that-is-far-too-long-canary:kT9vQ2mZ7xL4pR8sW1yB6nD3fG5hJ0cA"),
+    ("OSTIARY_PEPPERS", "a:canary"),
     ("EMAIL_ENABLED", "canary"),
     ("EMAIL_FROM", "canary"),
     ("EMAIL_FROM", "Shop <canary>"),
@@ -155,13 +163,19 @@ def test_secrets_are_masked_and_everything_else_names_its_source(tmp_path: Path)
         f"OSTIARY_JWT_ALGORITHM=HS256\nOSTIARY_JWT_SHARED_SECRET={OTHER}\nOSTIARY_BRAND=Shop\nOSTIARY_PORT=9000\n"
     )
     variables = {**PUBLIC, "OSTIARY_PORT": "9001", "SMTP_USER": "u", "SMTP_PASS": "canary-of-smtp"}
-    variables["OSTIARY_ACCEPTED_SECRETS"] = "aB3" + OTHER
+    variables |= {"OSTIARY_ACCEPTED_SECRETS": "aB3" + OTHER, "OSTIARY_PEPPERS": f"a:aB4{OTHER} b:aB5{OTHER}"}
     entries = shown(variables, dotenv)
     assert entries.keys() == set(NAMES)
     text = str(list(entries.values()))
     for secret in (STRONG, OTHER, "canary"):
         assert secret not in text
-    for name in ("OSTIARY_SECRET", "OSTIARY_JWT_SHARED_SECRET", "OSTIARY_ACCEPTED_SECRETS", "SMTP_PASS"):
+    for name in (
+        "OSTIARY_SECRET",
+        "OSTIARY_JWT_SHARED_SECRET",
+        "OSTIARY_ACCEPTED_SECRETS",
+        "OSTIARY_PEPPERS",
+        "SMTP_PASS",
+    ):
         assert entries[name].value == "(set, hidden)"
     assert (entries["OSTIARY_PORT"].value, entries["OSTIARY_PORT"].source) == ("9001", "environment")
     assert (entries["OSTIARY_BRAND"].value, entries["OSTIARY_BRAND"].source) == ("Shop", str(dotenv))
@@ -182,7 +196,14 @@ def test_what_is_shown_is_what_can_be_written(name: str) -> None:
 
 
 def test_settings_can_be_printed_without_telling_a_secret() -> None:
-    settings = read(**PUBLIC, SMTP_USER="u", SMTP_PASS="canary-of-smtp", **HS256, OSTIARY_JWT_SHARED_SECRET=OTHER)
+    settings = read(
+        **PUBLIC,
+        **HS256,
+        SMTP_USER="u",
+        SMTP_PASS="canary-of-smtp",
+        OSTIARY_JWT_SHARED_SECRET=OTHER,
+        OSTIARY_PEPPERS=f"a:canary{OTHER}",
+    )
     for secret in (STRONG, OTHER, "canary"):
         assert secret not in repr(settings)
         assert secret not in str(settings)
@@ -248,6 +269,12 @@ def test_a_complete_public_setup_starts() -> None:
         ({"OSTIARY_SECRET": " " * 40}, "OSTIARY_SECRET"),
         ({"OSTIARY_ACCEPTED_SECRETS": f"{OTHER},weak"}, "OSTIARY_ACCEPTED_SECRETS"),
         ({"OSTIARY_JWT_SHARED_SECRET": "weak"}, "OSTIARY_JWT_SHARED_SECRET"),
+        ({"OSTIARY_PEPPERS": f"a:{OTHER} b:{'b' * 40}"}, "OSTIARY_PEPPERS: key 2 is too short or not random"),
+        ({"OSTIARY_PEPPERS": f"a:{STRONG}"}, "OSTIARY_PEPPERS: key 1 is in use as another secret"),
+        ({"OSTIARY_PEPPERS": f"a:{OTHER}", "OSTIARY_ACCEPTED_SECRETS": OTHER}, "in use as another secret"),
+        ({"OSTIARY_PEPPERS": f"a:{OTHER}", **HS256, "OSTIARY_JWT_SHARED_SECRET": OTHER}, "in use as another secret"),
+        ({"OSTIARY_PEPPERS": f"a:{OTHER},a:x{OTHER}"}, "OSTIARY_PEPPERS: an id stands there twice"),
+        ({"OSTIARY_PEPPERS": f"a:{OTHER},b:{OTHER}"}, "OSTIARY_PEPPERS: a key stands there twice"),
         ({"RESEND_API_KEY": "re_x", "SMTP_HOST": ""}, "RESEND_API_KEY"),
     ],
 )
@@ -255,6 +282,7 @@ def test_what_is_unsafe_in_public_refuses_to_start(changed: dict[str, str], name
     message = refused(**{**PUBLIC, **changed})
     assert named in message
     assert STRONG not in message
+    assert OTHER not in message
 
 
 def test_nothing_is_disclosed_unless_it_is_asked_for() -> None:
@@ -262,6 +290,16 @@ def test_nothing_is_disclosed_unless_it_is_asked_for() -> None:
     settings = read()
     assert (settings.verification, settings.disclosure, settings.auto_sign_in) == ("required", "opaque", False)
     assert read(OSTIARY_DISCLOSURE="friendly").verification == "required"
+
+
+@pytest.mark.parametrize("url", ["http://api.example.com/range", "http://192.0.2.7/range", "http://localhost.example"])
+def test_breached_passwords_are_not_asked_about_in_the_clear(url: str) -> None:
+    assert "OSTIARY_BREACH_CHECK_URL: expected https" in refused(OSTIARY_BREACH_CHECK_URL=url)
+
+
+@pytest.mark.parametrize("url", ["https://mirror.example.com/range/", "http://127.0.0.1:9/range", "http://[::1]:9"])
+def test_breached_passwords_may_be_asked_about_by_tls_or_on_this_machine(url: str) -> None:
+    assert read(OSTIARY_BREACH_CHECK_URL=url).breach_check_url == url.rstrip("/")
 
 
 def test_optional_verification_brings_friendly_disclosure_and_a_session_at_sign_up() -> None:

@@ -17,6 +17,7 @@ from adapters.sql.database import Database, store_troubles
 from adapters.sql.hash_census import SqlHashCensus
 from adapters.sql.limits import SqlLimits
 from adapters.sql.outbox_report import SqlOutboxReport
+from adapters.sql.pepper_census import SqlPepperCensus
 from adapters.sql.postgresql import PostgresqlDatabase, PostgresqlServer
 from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
@@ -181,6 +182,7 @@ async def make_faulty_world(
             limits=SqlLimits(database, LIMITS_KEY),
             purge=SqlPurge(database),
             hashes=SqlHashCensus(database),
+            peppers=SqlPepperCensus(database),
             pseudonym_key=LIMITS_KEY,
             outbox=SqlOutboxReport(database),
             ready=database.answers,

@@ -201,6 +201,19 @@ def run(url: str, *statements: str) -> list[Any]:
         return ask(*statements)
 
 
+def run_script(url: str, script: str) -> None:
+    """Run a whole script, as psql would."""
+
+    async def run_it() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(script)
+        finally:
+            await connection.close()
+
+    _elsewhere(run_it())
+
+
 def _elsewhere(work: Coroutine[Any, Any, Any]) -> Any:
     """What comes of it in an event loop of our own."""
     return asyncio.run_coroutine_threadsafe(work, _loop()).result()

@@ -10,6 +10,7 @@ from pathlib import Path
 from adapters.memory.hash_census import MemoryHashCensus
 from adapters.memory.limits import MemoryLimits
 from adapters.memory.outbox_report import MemoryOutboxReport
+from adapters.memory.pepper_census import MemoryPepperCensus
 from adapters.memory.purge import MemoryPurge
 from adapters.memory.store import MemoryStore
 from adapters.memory.units_of_work import MemoryUnits
@@ -18,11 +19,12 @@ from adapters.sql.hash_census import SqlHashCensus
 from adapters.sql.limits import SqlLimits
 from adapters.sql.migrations import migrate
 from adapters.sql.outbox_report import SqlOutboxReport
+from adapters.sql.pepper_census import SqlPepperCensus
 from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge
-from application.ports.hashing import HashCensus
+from application.ports.hashing import HashCensus, PepperCensus
 from application.ports.limits import Limits
 from application.ports.monitoring import OutboxReport
 from application.ports.units_of_work import Units
@@ -40,6 +42,7 @@ class StoreUnderTest:
     purge: Purge
     outbox: OutboxReport
     hashes: HashCensus
+    peppers: PepperCensus
 
 
 @asynccontextmanager
@@ -52,6 +55,7 @@ async def open_memory(_folder: Path) -> AsyncIterator[StoreUnderTest]:
         purge=MemoryPurge(store),
         outbox=MemoryOutboxReport(store),
         hashes=MemoryHashCensus(store),
+        peppers=MemoryPepperCensus(store),
     )
 
 
@@ -107,6 +111,7 @@ def over(database: Database) -> StoreUnderTest:
         purge=SqlPurge(database),
         outbox=SqlOutboxReport(database),
         hashes=SqlHashCensus(database),
+        peppers=SqlPepperCensus(database),
     )
 
 

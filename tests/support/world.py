@@ -9,6 +9,7 @@ from adapters.hashing.slots import HashingSlots
 from application.admission import SessionWish, SignedIn
 from application.catalogue import UseCases
 from application.ports.environment import Ids
+from application.ports.hashing import BreachCheck, CommonPasswords, StrengthEstimator
 from application.recognition import Caller
 from application.sign_up_form import SignUpCommand
 from application.use_cases.email_verification import VerifyEmailCommand
@@ -165,7 +166,14 @@ class World:
 
 @asynccontextmanager
 async def make_world(
-    store: str, folder: Path, variables: Mapping[str, str] | None = None, *, ids: Ids | None = None
+    store: str,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    ids: Ids | None = None,
+    common_passwords: CommonPasswords | None = None,
+    strength: StrengthEstimator | None = None,
+    breach_check: BreachCheck | None = None,
 ) -> AsyncIterator[World]:
     """Ostiary over `store` (a key of `STORES`), with hashing at test cost."""
     with settings_in_process(store, folder) as of_store:
@@ -179,6 +187,9 @@ async def make_world(
             clock=clock,
             ids=ids,
             hasher=quick_keyring(slots),
+            common_passwords=common_passwords,
+            strength=strength,
+            breach_check=breach_check,
             mail_sender=mailbox,
             events=events,
         )

@@ -2,7 +2,9 @@
 
 Form: the PHC string of the reference implementation, `$argon2id$v=19$m=19456,t=2,p=1$salt$hash` in unpadded base64, as
 GoTrue, Keycloak and passlib have it; Django writes `argon2` before it (`django.contrib.auth.hashers`). Argon2d, which
-tells its memory accesses to who shares the machine, and the parameters `keyid` and `data` are refused.
+tells its memory accesses to who shares the machine, and the parameters `keyid` and `data` are refused. What is made
+here is of the password in NFC; what others made, of the password as it was typed: nothing tells them apart, so where
+the two differ both are tried.
 """
 
 import re
@@ -34,7 +36,7 @@ class Argon2Parameters:
     parallelism: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Argon2Hash:
     """`adapters.hashing.stored.StoredHash`."""
 
@@ -48,8 +50,11 @@ class Argon2Hash:
         return self.memory_kib / 1024 * self.time * _MILLISECONDS_PER_MIB_PASS
 
     def matches(self, password: Password) -> bool:
+        return self._is_of(password.text) or (password.as_typed != password.text and self._is_of(password.as_typed))
+
+    def _is_of(self, text: str) -> bool:
         try:
-            return verify_secret(self.encoded.encode(), password.text.encode(), self.kind)
+            return verify_secret(self.encoded.encode(), text.encode(), self.kind)
         except Argon2Error:
             return False
 

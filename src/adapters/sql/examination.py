@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,20 +14,23 @@ from sqlalchemy import Table, delete, false, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.database import Database, Transaction
+from adapters.sql.hash_census import SqlHashCensus
 from adapters.sql.migrations import SchemaMismatch, check_schema, current_revision
 from adapters.sql.outbox_report import SqlOutboxReport
+from adapters.sql.pepper_census import SqlPepperCensus
 from adapters.sql.postgresql import PostgresqlDatabase, PostgresqlServer
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.tables import metadata
 from application.ports.environment import Clock
 from application.ports.examination import DatabaseFacts, FileFacts, ServerFacts
+from application.ports.hashing import HashShare
 from domain.errors import Unavailable
 
 _TRIES = 5
 """How often to look for a shared connection: a pooler with several may deal a different one each time."""
 
 
-async def examine_sqlite(database: SqliteDatabase, file: Path) -> DatabaseFacts:
+async def examine_sqlite(database: SqliteDatabase, file: Path, clock: Clock) -> DatabaseFacts:
     """The facts. Raises `Unavailable`."""
     async with database.reading() as connection:
         started = time.monotonic()
@@ -40,7 +43,7 @@ async def examine_sqlite(database: SqliteDatabase, file: Path) -> DatabaseFacts:
         log_bytes=log.stat().st_size if log.exists() else 0,
         free_bytes=shutil.disk_usage(file.parent).free,
     )
-    return await _facts(database, f"SQLite {version}", answers_in, facts)
+    return await _facts(database, f"SQLite {version}", answers_in, facts, clock)
 
 
 async def examine_postgresql(server: PostgresqlServer, clock: Clock) -> DatabaseFacts:
@@ -56,12 +59,14 @@ async def examine_postgresql(server: PostgresqlServer, clock: Clock) -> Database
                 answers_in = time.monotonic() - started
                 version = await connection.scalar(text("SHOW server_version"))
                 bounds = (await connection.execute(_CONNECTIONS)).one()
+                owns = await connection.scalar(_OWNS_TABLES, {"schema": server.schema})
             facts = ServerFacts(
                 connections=min(bound for bound in bounds if bound is not None),
                 clock_ahead=there - before - timedelta(seconds=answers_in / 2),
                 shared=shared,
+                owns_tables=owns,
             )
-            return await _facts(database, f"PostgreSQL {version}", answers_in, facts)
+            return await _facts(database, f"PostgreSQL {version}", answers_in, facts, clock)
         finally:
             await database.close()
 
@@ -74,21 +79,41 @@ _CONNECTIONS = text(
 )
 
 
-async def _facts(database: Database, version: str, answers_in: float, of: FileFacts | ServerFacts) -> DatabaseFacts:
+_OWNS_TABLES = text(
+    "SELECT EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace(:schema)"
+    " AND pg_has_role(relowner, 'USAGE'))"
+)
+
+
+async def _facts(
+    database: Database, version: str, answers_in: float, of: FileFacts | ServerFacts, clock: Clock
+) -> DatabaseFacts:
     problem = None
     try:
         await check_schema(database)
     except SchemaMismatch as mismatch:
         problem = str(mismatch)
+    denied = tuple([denial async for denial in _denials(database)]) if problem is None else ()
+    readable = problem is None and not denied
     return DatabaseFacts(
         version=version,
         answers_in=timedelta(seconds=answers_in),
         schema=await current_revision(database),
         schema_problem=problem,
-        denied=tuple([denial async for denial in _denials(database)]) if problem is None else (),
+        denied=denied,
         outbox=await SqlOutboxReport(database)() if problem is None else None,
+        hashes=await _hashes(database) if readable else (),
+        peppers=await SqlPepperCensus(database)(clock.now()) if readable else {},
         of=of,
     )
+
+
+async def _hashes(database: Database) -> Sequence[HashShare] | None:
+    """Counting millions may take longer than a statement may; that is no reason to call the database unwell."""
+    try:
+        return await SqlHashCensus(database)()
+    except Unavailable:
+        return None
 
 
 async def _denials(database: Database) -> Any:

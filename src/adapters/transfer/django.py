@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from adapters.transfer.files import unpacked
 from adapters.transfer.json_rows import read_array
 from adapters.transfer.json_values import octets, rest, string, unfit, unpadded
 from adapters.transfer.rows import Misread, Row, Tables, in_turn
@@ -15,6 +16,7 @@ from adapters.transfer.values import Misfit, flag, instant
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
 _TAKEN = frozenset({"id", "password", "email", "username", "first_name", "last_name", "is_active", "date_joined"})
+_HEAD = 4096
 _WHO = ("id", "email", "username")
 
 _KEPT = ("pbkdf2_sha256", "pbkdf2_sha1", "bcrypt_sha256", "bcrypt", "argon2")
@@ -32,6 +34,13 @@ async def django_table(
             if missing := {key, "password", "email"} - row.values.keys():
                 raise SourceUnreadable(f"{table} has no column {', '.join(sorted(missing))}.")
         yield _read(row, key, now)
+
+
+def is_dumpdata(path: Path) -> bool:
+    """Whether a file is what `manage.py dumpdata` writes, rather than rows. Raises `SourceUnreadable`."""
+    with unpacked(path) as file:
+        head = file.read(_HEAD).lstrip()
+    return head.startswith(b"[") and b'"model":' in head.replace(b" ", b"")
 
 
 async def django_dump(path: Path, now: datetime, model: str = "auth.user") -> AsyncIterator[Candidate | Unfit]:

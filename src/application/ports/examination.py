@@ -1,8 +1,10 @@
 """What an operator wants to know about the database before it matters."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+from application.ports.hashing import HashShare
 from application.ports.monitoring import OutboxState
 
 
@@ -28,6 +30,8 @@ class ServerFacts:
     """How much later it is there than here."""
     shared: bool
     """Whether two of our connections met one of its own: a pooler stands between that hands each transaction on."""
+    owns_tables: bool = False
+    """Whether this user may change the tables, which only migrations need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,4 +48,8 @@ class DatabaseFacts:
     """The tables that cannot be written, each with the database's words; nothing is written to find out."""
     outbox: OutboxState | None
     """None where the schema does not fit."""
+    hashes: Sequence[HashShare] | None = ()
+    """The stored password hashes by their make; None where they could not be counted in time."""
+    peppers: Mapping[str, int] = field(default_factory=dict)
+    """How many of them, and of those that wait, need each pepper."""
     of: FileFacts | ServerFacts

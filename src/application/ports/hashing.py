@@ -1,7 +1,8 @@
 """Turning passwords into hashes and judging them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from domain.password import HashFault, Password, PasswordHash
@@ -43,6 +44,41 @@ class HashCensus(Protocol):
 
     async def __call__(self) -> Sequence[HashShare]:
         """The most frequent makes first; one may be counted in several shares. Raises `Unavailable`."""
+
+
+class StrengthEstimator(Protocol):
+    """Estimates how hard a password is to guess."""
+
+    def score(self, password: str, own_words: Sequence[str]) -> int:
+        """From 0, guessed at once, to `domain.password.BEST_SCORE`; `own_words` are guessed first.
+
+        Answers within a few milliseconds, whatever the text: it is asked in the event loop.
+        """
+
+
+class BreachCheckFailed(Exception):
+    """Nobody knows whether a password was breached. `reason` is a code of ours, and nothing here tells the password."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BreachCheck(Protocol):
+    """The passwords that have become public in breaches (R09)."""
+
+    async def contains(self, password: Password) -> bool:
+        """Whether the password is among them. Nobody learns the password by being asked.
+
+        Raises `BreachCheckFailed`, after about a second at most.
+        """
+
+
+class PepperCensus(Protocol):
+    """Counts the stored hashes by the pepper without which they verify nobody."""
+
+    async def __call__(self, now: datetime) -> Mapping[str, int]:
+        """How many need each, by its id: people's, and those of sign-ups that still wait. Raises `Unavailable`."""
 
 
 class CommonPasswords(Protocol):

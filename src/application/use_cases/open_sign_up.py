@@ -46,7 +46,7 @@ class OpenSignUp:
     """Whether a new user has a session at once, where verification is optional."""
 
     async def __call__(self, command: SignUpCommand) -> VerificationSent | SignedUp | SignedIn:
-        applicant, client = self.form.judge(command), command.session.client
+        applicant, client = await self.form.judge(command), command.session.client
         async with self.form.charged(applicant, client) as units:
             password_hash = await self.hasher.hash(applicant.password)
             if not self.verification_required:

@@ -61,7 +61,8 @@ class ChangePassword:
         current = violations.parse("current_password", command.current_password, Password.parse)
         password = violations.parse("password", command.password, Password.parse)
         if password is not None:
-            self.new_passwords.judge(violations, "password", password, about=(user.email, user.name, user.username))
+            about = (user.email, user.name, user.username)
+            await self.new_passwords.judge(violations, "password", password, about=about)
         violations.settle()
         assert password is not None  # noqa: S101 - settled above
         proven = await self.proof.demand(command.caller, current, command.client, field="current_password")

@@ -123,7 +123,7 @@ class ResetPassword:
         units = await self.limits.spend([charge], self.clock.now())
         try:
             token, user = await self._prove(command.token)
-            self._judge(password, user)
+            await self._judge(password, user)
             new_hash = await self.hasher.hash(password)
             version = await self._set(token, user, new_hash, command.client)
         except (TokenInvalid, TokenExpired) as refusal:
@@ -155,9 +155,10 @@ class ResetPassword:
             raise TokenExpired
         return token, user
 
-    def _judge(self, password: Password, user: User) -> None:
+    async def _judge(self, password: Password, user: User) -> None:
         violations = Violations()
-        self.new_passwords.judge(violations, "password", password, about=(user.email, user.name, user.username))
+        about = (user.email, user.name, user.username)
+        await self.new_passwords.judge(violations, "password", password, about=about)
         violations.settle()
 
     async def _set(self, token: OneTimeToken, user: User, new_hash: PasswordHash, client: Client) -> int:

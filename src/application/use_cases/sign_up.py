@@ -25,7 +25,7 @@ class SignUp:
     events: EventLog
 
     async def __call__(self, command: SignUpCommand) -> VerificationSent:
-        applicant, client = self.form.judge(command), command.session.client
+        applicant, client = await self.form.judge(command), command.session.client
         async with self.form.charged(applicant, client) as units:
             password_hash = await self.hasher.hash(applicant.password)
             async with self.intake() as intake:

@@ -51,7 +51,7 @@ class CreateUser:
     events: EventLog
 
     async def __call__(self, command: CreateUserCommand) -> User:
-        user, password = self._judge(command)
+        user, password = await self._judge(command)
         password_hash = await self.hasher.hash(password) if password is not None else NO_PASSWORD
         event = act(EventKind.USER_CREATED, CommandLine(), None, user)
         now = user.created_at
@@ -73,7 +73,7 @@ class CreateUser:
         self.events.record(event)
         return user
 
-    def _judge(self, command: CreateUserCommand) -> tuple[User, Password | None]:
+    async def _judge(self, command: CreateUserCommand) -> tuple[User, Password | None]:
         violations = Violations()
         email = violations.parse("email", command.email, EmailAddress.parse)
         name = violations.parse_optional("name", command.name, DisplayName.parse)
@@ -86,7 +86,7 @@ class CreateUser:
         password = violations.parse_optional("password", command.password, Password.parse)
         if password is not None:
             about = (command.email, command.name, command.username, email, name, username)
-            self.new_passwords.judge(violations, "password", password, about=about)
+            await self.new_passwords.judge(violations, "password", password, about=about)
         violations.settle()
         assert email is not None  # noqa: S101 - settled above
         user = User(

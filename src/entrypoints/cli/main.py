@@ -1,4 +1,4 @@
-"""`ostiary serve | worker | migrate | settings | openapi | doctor | users | sessions | events | purge | seed`."""
+"""`ostiary serve | worker | migrate | settings | openapi | doctor | users | sessions | events | purge | seed | …`."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ import click
 
 from entrypoints.cli.doctor import doctor
 from entrypoints.cli.seed import seed
+from entrypoints.cli.tuning import tune_hash
 from entrypoints.cli.upkeep import events, purge, sessions
 from entrypoints.cli.users import users
 from entrypoints.namesakes import foreign_owners
@@ -113,7 +114,7 @@ def worker() -> None:
         work(settings, announce=lambda: click.echo("Ostiary's worker has started.", err=True))
     except Unavailable as trouble:
         _fail(f"The database cannot be used: {in_its_words(trouble)}")
-    except SchemaMismatch as trouble:
+    except (SchemaMismatch, SettingsError) as trouble:
         _fail(str(trouble))
 
 
@@ -160,7 +161,7 @@ def openapi() -> None:
     click.echo(json.dumps(describe(api_under(settings), cookies_for(settings), settings), indent=2))
 
 
-for command in (doctor, users, sessions, events, purge, seed):
+for command in (doctor, users, sessions, events, purge, seed, tune_hash):
     main.add_command(command)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from entrypoints.cli.asking import as_json, ask, fail, user_called
+from entrypoints.cli.transfer import export_users, import_users
 
 # Whatever knows the service is imported within the commands: `serve` needs none of it from here.
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 @click.group()
 def users() -> None:
     """Make, find and look after users. WHO is an address, a username or an id."""
+
+
+users.add_command(import_users)
+users.add_command(export_users)
 
 
 @users.command()

@@ -1,6 +1,6 @@
 """Settings -> adapters -> use cases: the only module that knows everyone."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from adapters.sealing import AesRecordSeal
 from adapters.signing import HmacDeviceMarks, HmacSessionSeal
 from application.catalogue import UseCases
 from application.ports.environment import Clock, DeviceNames, EventLog, Ids, Randomness
-from application.ports.hashing import CommonPasswords, PasswordHasher
+from application.ports.hashing import BreachCheck, CommonPasswords, PasswordHasher, StrengthEstimator
 from application.ports.letters import Inbox, LetterRenderer, MailSender
 from application.ports.monitoring import Metrics
 from application.ports.sealing import RecordSeal
@@ -29,6 +29,7 @@ from entrypoints.composition.monitoring import forget_process, metrics_of
 from entrypoints.composition.parts import Parts
 from entrypoints.composition.stores import SchemaMismatch, Store, memory_store, migrate_database, sql_store
 from entrypoints.composition.use_cases import use_cases_of
+from entrypoints.peppers import lost_peppers
 from entrypoints.readiness import Readiness
 from entrypoints.settings import Settings, SettingsError
 
@@ -54,6 +55,8 @@ class Replacements:
     randomness: Randomness | None = None
     hasher: PasswordHasher | None = None
     common_passwords: CommonPasswords | None = None
+    strength: StrengthEstimator | None = None
+    breach_check: BreachCheck | None = None
     mail_sender: MailSender | None = None
     letter_renderer: LetterRenderer | None = None
     events: EventLog | None = None
@@ -75,6 +78,9 @@ class Ostiary:
     jwks: Mapping[str, object]
     watch: Callable[[], AbstractAsyncContextManager[None]]
     """Enter it while requests are answered: keeps what they rely on in step with the database. Raises `Unavailable`."""
+    check_peppers: Callable[[], Awaitable[None]]
+    """Call it before work that lasts begins: who needs a key that is gone would be locked out in silence. Raises
+    `SettingsError` that names it, and `Unavailable`."""
     readiness: Readiness
     draining: Callable[[], bool] = lambda: False
     """Whether this process has been told to stop."""
@@ -110,6 +116,11 @@ async def compose(
             await stack.enter_async_context(metrics.sampled())
             events = CountedEvents(events, metrics)
         hasher, watch = _hasher(settings, replace, slots, store)
+        breach_check = None
+        if settings.password_breach_check:
+            breach_check = replace.breach_check
+            if breach_check is None:
+                breach_check = await stack.enter_async_context(choices.breach_check(settings))
         keys = choices.signing_keys(settings, secrets)
         dev_inbox = None if settings.sends_mail else DevInbox(settings.data_dir / "inbox", choices.sender(settings))
         mail_sender = replace.mail_sender or dev_inbox or choices.smtp(settings)
@@ -125,6 +136,8 @@ async def compose(
             limits=WatchedLimits(store.limits, events),
             hasher=hasher,
             common_passwords=replace.common_passwords or PublishedLists(),
+            strength=(replace.strength or choices.strength_estimator()) if settings.password_min_score else None,
+            breach_check=breach_check,
             seal=replace.session_seal or HmacSessionSeal(secrets),
             access_tokens=replace.access_tokens or JwtAccessTokens(choices.access_token_rules(settings), keys),
             device_marks=replace.device_marks or HmacDeviceMarks(secrets, randomness),
@@ -142,6 +155,7 @@ async def compose(
             profile=parts.profile,
             jwks=keys.jwks(),
             watch=watch,
+            check_peppers=lambda: _check_peppers(settings, replace, store, clock),
             readiness=Readiness(database=store.ready, schema_fits=store.schema_fits, outbox=store.outbox, clock=clock),
             metrics=metrics,
             dev_inbox=dev_inbox if mail_sender is dev_inbox else None,
@@ -156,3 +170,11 @@ def _hasher(
         return replace.hasher, nullcontext
     keyring = choices.keyring(settings, slots, store.pseudonym_key)
     return keyring, lambda: keyring.decoys.counted(store.hashes)
+
+
+async def _check_peppers(settings: Settings, replace: Replacements, store: Store, clock: Clock) -> None:
+    if replace.hasher is not None:
+        return  # whose hashes these are is for it to know
+    needed = await store.peppers(clock.now())
+    if problem := lost_peppers(settings.peppers, needed):
+        raise SettingsError([problem])

@@ -1,22 +1,25 @@
 """What the settings choose: each function turns them into one adapter or one set of rules."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from email.headerregistry import Address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
-from adapters.hashing.argon2 import Argon2id, Argon2Parameters, read_argon2
-from adapters.hashing.keyring import Keyring
+from adapters.hashing.argon2 import Argon2id, Argon2Parameters
+from adapters.hashing.forms import ALL_FORMS
+from adapters.hashing.keyring import Keyring, Maker
+from adapters.hashing.pepper import Pepper, PepperedArgon2id, peppered_by
 from adapters.hashing.slots import HashingSlots
 from adapters.mail.rendering import Stationery
 from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from adapters.signing import MasterSecret
 from adapters.sql.postgresql import PostgresqlServer
 from application.ports.environment import Randomness
+from application.ports.hashing import BreachCheck, StrengthEstimator
 from domain.errors import Unavailable
 from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
@@ -60,26 +63,34 @@ def _generated_secret(file: Path, randomness: Randomness) -> str:
         raise Unavailable from trouble
 
 
+def number_of_slots(settings: Settings) -> int:
+    """Of one process: as many as cores, shared out among the processes, unless the settings say otherwise."""
+    return settings.hashing_slots or max((os.cpu_count() or 1) // settings.workers, 1)
+
+
 @contextmanager
 def hashing_slots(settings: Settings) -> Iterator[HashingSlots]:
-    """As many slots as cores, shared out among the processes, unless the settings say otherwise."""
-    slots = HashingSlots(settings.hashing_slots or max((os.cpu_count() or 1) // settings.workers, 1))
+    """The slots of this process, closed afterwards."""
+    slots = HashingSlots(number_of_slots(settings))
     try:
         yield slots
     finally:
         slots.close()
 
 
-FORMS = (read_argon2,)
-"""The ways in which a stored hash may be written."""
+def argon2_parameters(settings: Settings) -> Argon2Parameters:
+    """What a new hash costs."""
+    return Argon2Parameters(
+        memory_kib=settings.argon2_memory_kib, time=settings.argon2_time, parallelism=settings.argon2_parallelism
+    )
 
 
 def keyring(settings: Settings, slots: HashingSlots, decoy_key: bytes) -> Keyring:
-    """Argon2id for what is new, and every form for what people bring."""
-    parameters = Argon2Parameters(
-        memory_kib=settings.argon2_memory_kib, time=settings.argon2_time, parallelism=settings.argon2_parallelism
-    )
-    return Keyring(Argon2id(parameters), FORMS, slots, decoy_key)
+    """Argon2id for what is new, peppered if there is a pepper, and every form for what people bring."""
+    argon2id = Argon2id(argon2_parameters(settings))
+    peppers = [Pepper(pepper.id, pepper.key.encode()) for pepper in settings.peppers]
+    maker: Maker = PepperedArgon2id(peppers[0], argon2id) if peppers else argon2id
+    return Keyring(maker, (peppered_by(peppers), *ALL_FORMS), slots, decoy_key)
 
 
 def signing_keys(settings: Settings, secrets: list[MasterSecret]) -> SigningKeys:
@@ -154,13 +165,28 @@ def password_policy(settings: Settings) -> PasswordPolicy:
     """The rules for new passwords."""
     return PasswordPolicy(
         min_length=settings.password_min_length,
-        require_upper="upper" in settings.password_require,
-        require_lower="lower" in settings.password_require,
-        require_digit="digit" in settings.password_require,
-        require_special="special" in settings.password_require,
+        required_classes=settings.password_require,
         refuse_common=settings.password_refuse_common,
+        refuse_breached=settings.password_breach_check,
+        min_score=settings.password_min_score,
         product_name=settings.brand,
     )
+
+
+def strength_estimator() -> StrengthEstimator:
+    """For a policy that wants a score."""
+    from adapters.strength import Zxcvbn  # its word lists stay in memory: only where they are asked for
+
+    return Zxcvbn()
+
+
+@asynccontextmanager
+async def breach_check(settings: Settings) -> AsyncIterator[BreachCheck]:
+    """For a policy that refuses breached passwords."""
+    from adapters.breach import PwnedPasswords  # brings an HTTP client along: only where it is asked for
+
+    async with PwnedPasswords(settings.breach_check_url) as check:
+        yield check
 
 
 def profile_rules(settings: Settings) -> ProfileRules:

@@ -45,7 +45,7 @@ def instruments(settings: Settings) -> Iterator[Instruments]:
             return await examine_postgresql(choices.postgresql(settings), clock)
         opened = sqlite_database(settings.sqlite_file)
         try:
-            return await examine_sqlite(opened, settings.sqlite_file)
+            return await examine_sqlite(opened, settings.sqlite_file, clock)
         finally:
             await opened.close()
 

@@ -8,7 +8,7 @@ from application.letter_requests import LetterRequests
 from application.new_password import NewPasswordRules
 from application.owner_notices import OwnerNotices
 from application.ports.environment import Clock, DeviceNames, EventLog, Ids, Randomness
-from application.ports.hashing import CommonPasswords, PasswordHasher
+from application.ports.hashing import BreachCheck, CommonPasswords, PasswordHasher, StrengthEstimator
 from application.ports.letters import LetterRenderer, MailSender
 from application.ports.limits import Limits
 from application.ports.sealing import RecordSeal
@@ -38,6 +38,8 @@ class Parts:
     limits: Limits
     hasher: PasswordHasher
     common_passwords: CommonPasswords
+    strength: StrengthEstimator | None
+    breach_check: BreachCheck | None
     seal: SessionSeal
     access_tokens: AccessTokens
     device_marks: DeviceMarks
@@ -61,7 +63,13 @@ class Parts:
     @property
     def new_passwords(self) -> NewPasswordRules:
         """For whoever chooses a password."""
-        return NewPasswordRules(policy=self.policy, common_passwords=self.common_passwords)
+        return NewPasswordRules(
+            policy=self.policy,
+            common_passwords=self.common_passwords,
+            strength=self.strength,
+            breach_check=self.breach_check,
+            events=self.events,
+        )
 
     @property
     def passwords(self) -> PasswordFacts:

@@ -10,6 +10,7 @@ from pathlib import Path
 from adapters.memory.hash_census import MemoryHashCensus
 from adapters.memory.limits import MemoryLimits
 from adapters.memory.outbox_report import MemoryOutboxReport
+from adapters.memory.pepper_census import MemoryPepperCensus
 from adapters.memory.purge import MemoryPurge
 from adapters.memory.store import MemoryStore
 from adapters.memory.units_of_work import MemoryUnits
@@ -19,12 +20,13 @@ from adapters.sql.installation import installation_key
 from adapters.sql.limits import SqlLimits
 from adapters.sql.migrations import SchemaMismatch, check_schema, migrate
 from adapters.sql.outbox_report import SqlOutboxReport
+from adapters.sql.pepper_census import SqlPepperCensus
 from adapters.sql.postgresql import PostgresqlDatabase
 from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge, Randomness
-from application.ports.hashing import HashCensus
+from application.ports.hashing import HashCensus, PepperCensus
 from application.ports.limits import Limits
 from application.ports.monitoring import ConnectionsInUse, OutboxReport
 from application.ports.units_of_work import Units
@@ -46,6 +48,7 @@ class Store:
     limits: Limits
     purge: Purge
     hashes: HashCensus
+    peppers: PepperCensus
     pseudonym_key: bytes
     """Outlives every change of the master secret, and is the same for all processes."""
     outbox: OutboxReport
@@ -70,6 +73,7 @@ async def sql_store(settings: Settings, randomness: Randomness) -> AsyncIterator
             limits=SqlLimits(database, key),
             purge=SqlPurge(database),
             hashes=SqlHashCensus(database),
+            peppers=SqlPepperCensus(database),
             pseudonym_key=key,
             outbox=SqlOutboxReport(database),
             ready=database.answers,
@@ -131,6 +135,7 @@ def memory_store() -> Store:
         limits=MemoryLimits(store),
         purge=MemoryPurge(store),
         hashes=MemoryHashCensus(store),
+        peppers=MemoryPepperCensus(store),
         pseudonym_key=bytes(32),
         outbox=MemoryOutboxReport(store),
         ready=yes,

@@ -8,6 +8,7 @@ from application.ports.monitoring import OutboxState
 from domain.errors import Unavailable
 from entrypoints.composition.instruments import Instruments
 from entrypoints.doctor.finding import Finding, fail, ok, warn
+from entrypoints.doctor.of_hashes import check_hashes
 from entrypoints.readiness import LATE
 from entrypoints.settings import Settings
 from entrypoints.store_trouble import in_its_words
@@ -36,6 +37,7 @@ async def check_database(settings: Settings, look: Instruments, processes: int) 
         _schema(facts),
         *_rights(facts),
         *(_file(facts.of) if isinstance(facts.of, FileFacts) else _server(settings, facts.of, processes)),
+        *(check_hashes(settings, facts) if facts.schema_problem is None and not facts.denied else ()),
         *_letters(settings, facts.outbox, look.clock.now()),
     ]
 
@@ -61,7 +63,9 @@ def _rights(facts: DatabaseFacts) -> Iterator[Finding]:
             "that this is no read-only copy",
         )
     else:
-        yield ok("rights", "every table can be written")
+        owner = isinstance(facts.of, ServerFacts) and facts.of.owns_tables
+        more = "; this user owns them too, which `ostiary migrate` alone needs: see docs/postgresql-rights.md"
+        yield ok("rights", f"every table can be written{more if owner else ''}")
 
 
 def _file(facts: FileFacts) -> Iterator[Finding]:

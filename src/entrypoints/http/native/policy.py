@@ -15,7 +15,14 @@ KEY_SET_SECONDS = 300
 
 
 class PasswordRules(Struct, frozen=True, kw_only=True):
-    """The rules for a new password. Lengths are code points after NFC, `max_bytes` UTF-8 bytes."""
+    """The rules for a new password. Lengths are code points after NFC, `max_bytes` UTF-8 bytes as typed.
+
+    `classes` has for each class of characters a regular expression (ECMAScript, flag u) that finds a member. With
+    `refuse_own_words` a password that is the person's address, its part before the @, name or username, or
+    `product_name`, is refused; letters and digits alone are compared, whole, in either case. `refuse_common` and
+    `refuse_breached` are looked up here; `min_score` is zxcvbn's, 0 for none, of the first `scored_characters`.
+    `passwordrules` is the same for password managers, for the attribute of that name.
+    """
 
     min_length: int
     max_length: int
@@ -24,7 +31,14 @@ class PasswordRules(Struct, frozen=True, kw_only=True):
     require_lower: bool
     require_digit: bool
     require_special: bool
+    classes: dict[str, str]
+    refuse_own_words: bool
+    product_name: str
     refuse_common: bool
+    refuse_breached: bool
+    min_score: int
+    scored_characters: int
+    passwordrules: str
 
 
 class NameRules(Struct, frozen=True, kw_only=True):
@@ -96,11 +110,18 @@ async def policy(edge: InjectedEdge) -> Response[Any]:
                 min_length=rules.min_length,
                 max_length=rules.max_length,
                 max_bytes=password.MAX_BYTES,
-                require_upper=rules.require_upper,
-                require_lower=rules.require_lower,
-                require_digit=rules.require_digit,
-                require_special=rules.require_special,
+                require_upper="upper" in rules.required_classes,
+                require_lower="lower" in rules.required_classes,
+                require_digit="digit" in rules.required_classes,
+                require_special="special" in rules.required_classes,
+                classes={name: characters.pattern for name, characters in password.CLASSES.items()},
+                refuse_own_words=True,
+                product_name=rules.product_name,
                 refuse_common=rules.refuse_common,
+                refuse_breached=rules.refuse_breached,
+                min_score=rules.min_score,
+                scored_characters=password.SCORED_CHARACTERS,
+                passwordrules=_for_password_managers(rules),
             ),
             name=NameRules(required=profile.name_required, max_length=display_name.MAX_LENGTH),
             username=UsernameRules(
@@ -113,6 +134,14 @@ async def policy(edge: InjectedEdge) -> Response[Any]:
             verification=settings.verification,
             disclosure=settings.disclosure,
         )
+    )
+
+
+def _for_password_managers(rules: password.PasswordPolicy) -> str:
+    """Apple's Password Rules, which know the same four classes of characters, of ASCII each."""
+    required = [f"required: {name}" for name in password.CLASSES if name in rules.required_classes]
+    return "; ".join(
+        (f"minlength: {rules.min_length}", f"maxlength: {rules.max_length}", *required, "allowed: unicode")
     )
 
 

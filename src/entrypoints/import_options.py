@@ -1,0 +1,36 @@
+"""What can be said of an import at the command line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SYSTEMS: Mapping[str, str] = {
+    "supabase": "Supabase Auth: its database, a dump by pg_dump or Supabase's CLI, CSV or NDJSON of auth.users",
+    "better-auth": "Better Auth: its database (PostgreSQL or SQLite), a dump, or two files of CSV or NDJSON",
+    "tutorial": "the SQLite file of the Next.js tutorial",
+    "generic": "CSV or NDJSON as `ostiary users export` writes it",
+    "firebase": "JSON or CSV of `firebase auth:export`",
+    "django": "Django: its database, a dump, CSV, NDJSON, or JSON of `manage.py dumpdata`",
+    "keycloak": "a realm export: a file, or a folder of them",
+}
+"""Where people may come from."""
+
+HASH_FORMS = ("auto", "scrypt-node", "scrypt-node-trim", "scrypt-better-auth", "aspnet-identity-v3")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """A source, and how to read it."""
+
+    system: str
+    source: str
+    """A file or folder, or the URL of a database."""
+    more: str | None = None
+    table: str | None = None
+    accounts_table: str | None = None
+    hash_config: Path | None = None
+    hash_form: str = "auto"
+    trims: bool = False
+
+    def __repr__(self) -> str:
+        return f"ImportOptions(system={self.system!r})"  # a URL holds a password
