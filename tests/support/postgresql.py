@@ -61,6 +61,11 @@ class TestServer:
         return self._server.pgdata
 
     @property
+    def programs(self) -> Path:
+        """The folder with `pg_dump` and the others that belong to it."""
+        return Path(self._server.bin_path)
+
+    @property
     def system_user(self) -> str | None:
         """Whom it runs as where that is not us, because we are root."""
         user: str | None = self._server.system_user

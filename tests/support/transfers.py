@@ -27,7 +27,7 @@ def only(source: AsyncIterator[Candidate | Unfit]) -> Candidate:
     return found
 
 
-def counted(source: AsyncIterator[Candidate | Unfit]) -> tuple[int, int]:
+def counted(source: AsyncIterator[object]) -> tuple[int, int]:
     """How many a source holds, and the most memory that reading them took, in bytes."""
 
     async def count() -> int:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from adapters.transfer.json_values import rest
 from adapters.transfer.judging import judged, unfit
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_tables
 from adapters.transfer.rows import Misread, Row
 from adapters.transfer.staging import scratch
-from adapters.transfer.values import Misfit, Values, flag, instant, rest, text
+from adapters.transfer.values import Misfit, Values, flag, instant, written
 from application.ports.transfer import Candidate, Unfit
 
 _OWN = re.compile(r"[0-9a-f]{32}:[0-9a-f]{128}")
@@ -50,11 +51,11 @@ async def read_better_auth(where: BetterAuthTables, now: datetime) -> AsyncItera
         accounts = users if other is None else await stack.enter_async_context(open_tables(other))
         passwords = stack.enter_context(closing(_Passwords()))
         rows = _plainly(accounts.rows(where.account_table))
-        async for entry in judged(rows, ("userId", "providerId", "password"), passwords.stage):
+        async for entry in judged(where.account_table, rows, ("userId", "providerId", "password"), passwords.stage):
             if isinstance(entry, Unfit):
                 yield entry
         rows = _plainly(users.rows(where.user_table))
-        async for entry in judged(rows, ("id", "email"), lambda row: _judge(row, now, passwords)):
+        async for entry in judged(where.user_table, rows, ("id", "email"), lambda row: _judge(row, now, passwords)):
             yield entry
 
 
@@ -67,12 +68,12 @@ class _Passwords:
 
     def stage(self, row: Row) -> Candidate | Unfit:
         """Keep it if it is one. Where a user has several, the one that is named after the user counts."""
-        user, password = text(row.values, "userId"), text(row.values, "password")
-        if text(row.values, "providerId") == "credential" and password and user:
+        user, password = written(row.values, "userId"), written(row.values, "password")
+        if written(row.values, "providerId") == "credential" and password and user:
             self._database.execute(
                 "INSERT INTO staged VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
                 " SET password = excluded.password, own = excluded.own WHERE excluded.own > own",
-                (user, password, text(row.values, "accountId") == user),
+                (user, password, written(row.values, "accountId") == user),
             )
         return Candidate(line=row.line, id=user or "", email=None)
 
@@ -88,7 +89,7 @@ class _Passwords:
 
 def _judge(row: Row, now: datetime, passwords: _Passwords) -> Candidate | Unfit:
     values = row.values
-    user, email = text(values, "id"), text(values, "email")
+    user, email = written(values, "id"), written(values, "email")
     if not user:
         raise Misfit("There is no id.")
     if flag(values, "isAnonymous"):
@@ -101,8 +102,8 @@ def _judge(row: Row, now: datetime, passwords: _Passwords) -> Candidate | Unfit:
         id=user,
         email=email,
         email_verified=flag(values, "emailVerified"),
-        name=text(values, "name"),
-        username=text(values, "username") or text(values, "displayUsername"),
+        name=written(values, "name"),
+        username=written(values, "username") or written(values, "displayUsername"),
         created_at=instant(values, "createdAt"),
         disabled_at=now if banned else None,
         fields=rest(values, _OUR_OWN_FIELDS | _NO_FIELDS),

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import IO, cast
 
-from adapters.transfer.rows import MOST_IN_A_ROW, named
+from adapters.transfer.rows import MOST_IN_A_ROW
 from application.ports.transfer import SourceUnreadable
 
 _GZIP = b"\x1f\x8b"
@@ -81,8 +81,3 @@ def lines_of(path: Path, file: IO[bytes]) -> Iterator[bytes]:
         if len(line) >= MOST_IN_A_ROW:
             raise SourceUnreadable(f"{path}, line {number}: longer than {MOST_IN_A_ROW // 1024**2} MiB.")
         yield line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-
-
-def no_column(where: object, missing: str, present: list[str]) -> SourceUnreadable:
-    """What to raise where a column that is needed is not there."""
-    return SourceUnreadable(f"{where}: there is no column {missing}; there are {named(present)}.")

@@ -8,10 +8,11 @@ from typing import IO
 
 import msgspec
 
+from adapters.transfer.json_values import plain_object
 from adapters.transfer.judging import judged
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Row, named
-from adapters.transfer.values import Misfit, flag, instant, json_object, text
+from adapters.transfer.values import Misfit, flag, instant, json_object, written
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 from domain.email_address import EmailAddress
 from domain.newcomer import Newcomer
@@ -42,7 +43,7 @@ class HashForm(StrEnum):
 def read_generic(path: Path, hash_form: HashForm = HashForm.AUTO) -> AsyncIterator[Candidate | Unfit]:
     """Everybody in the file. Raises `SourceUnreadable`, also for a column that has no meaning here: it may be one that
     is misspelt."""
-    return judged(open_rows(path, "users"), (), lambda row: _judge(path, row, hash_form))
+    return judged(path.name, open_rows(path, "users"), (), lambda row: _judge(path, row, hash_form))
 
 
 def generic_line(newcomer: Newcomer) -> dict[str, object]:
@@ -84,25 +85,25 @@ def _judge(path: Path, row: Row, hash_form: HashForm) -> Candidate | Unfit:
         raise SourceUnreadable(f"{path}, line {row.line}: unknown columns: {unknown}. Known are {', '.join(COLUMNS)}.")
     if "email" not in values:
         raise SourceUnreadable(f"{path}, line {row.line}: there is no column email; there are {named(values)}.")
-    email, stored = text(values, "email"), text(values, "password_hash")
-    if not (known := text(values, "id") or _canonical(email)):
+    email, stored = written(values, "email"), written(values, "password_hash")
+    if not (known := written(values, "id") or _canonical(email)):
         raise Misfit("There is neither an id nor an address.")
     return Candidate(
         line=row.line,
         id=known,
         email=email,
         email_verified=flag(values, "email_verified"),
-        name=text(values, "name"),
-        username=text(values, "username"),
-        role=text(values, "role") or ORDINARY,
+        name=written(values, "name"),
+        username=written(values, "username"),
+        role=written(values, "role") or ORDINARY,
         created_at=instant(values, "created_at"),
         disabled_at=instant(values, "disabled_at"),
         first_signed_in_at=instant(values, "first_signed_in_at"),
-        fields=json_object(values, "fields"),
-        metadata=json_object(values, "metadata"),
+        fields=plain_object(json_object(values, "fields")),
+        metadata=plain_object(json_object(values, "metadata")),
         password_hash=_self_describing(stored, hash_form) if stored else None,
-        origin_system=text(values, "origin_system"),
-        origin_id=text(values, "origin_id"),
+        origin_system=written(values, "origin_system"),
+        origin_id=written(values, "origin_id"),
     )
 
 

@@ -10,7 +10,10 @@ _MOST_OF_A_NAME = 254
 
 
 async def judged(
-    rows: AsyncIterator[Row | Misread], needed: Collection[str], judge: Callable[[Row], Candidate | Unfit]
+    table: str,
+    rows: AsyncIterator[Row | Misread],
+    needed: Collection[str],
+    judge: Callable[[Row], Candidate | Unfit],
 ) -> AsyncIterator[Candidate | Unfit]:
     """An entry for each row. Raises `SourceUnreadable` when a needed column is not in the first; `judge` may raise
     `Misfit`."""
@@ -20,7 +23,7 @@ async def judged(
             yield Unfit(line=row.line, whom="?", reason=row.reason)
             continue
         if not checked:
-            demand(row.values, needed)
+            demand(table, row.values, needed)
             checked = True
         try:
             yield judge(row)
@@ -28,10 +31,10 @@ async def judged(
             yield unfit(row, str(misfit))
 
 
-def demand(values: Values, needed: Collection[str]) -> None:
+def demand(table: str, values: Values, needed: Collection[str]) -> None:
     """Raises `SourceUnreadable` when these columns are not all there."""
     if missing := [column for column in needed if column not in values]:
-        raise SourceUnreadable(f"There is no column {', '.join(missing)}; there are {named(values)}.")
+        raise SourceUnreadable(f"{table} has no column {', '.join(missing)}; there are {named(values)}.")
 
 
 def unfit(row: Row, reason: str) -> Unfit:

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
+from adapters.transfer.json_values import plain_object
 from adapters.transfer.judging import judged, unfit
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Row
-from adapters.transfer.values import flag, instant, json_object, text
+from adapters.transfer.values import flag, instant, json_object, written
 from application.ports.transfer import Candidate, Unfit
 
 TABLE = "auth.users"
@@ -26,12 +27,12 @@ def read_supabase(source: Path | Dsn, now: datetime, table: str = TABLE) -> Asyn
 
     `role` and `is_super_admin` are roles in that database and not in the product: nobody is given one by them.
     """
-    return judged(open_rows(source, table), ("id", "email"), lambda row: _judge(row, now))
+    return judged(table, open_rows(source, table), ("id", "email"), lambda row: _judge(row, now))
 
 
 def _judge(row: Row, now: datetime) -> Candidate | Unfit:
     values = row.values
-    email, phone = text(values, "email"), text(values, "phone")
+    email, phone = written(values, "email"), written(values, "phone")
     if instant(values, "deleted_at") is not None:
         return unfit(row, "Deleted there.")
     if flag(values, "is_anonymous"):
@@ -40,15 +41,16 @@ def _judge(row: Row, now: datetime) -> Candidate | Unfit:
         return unfit(row, "Signs in by single sign-on, which does not come along.")
     if not email:
         return unfit(row, "Has a telephone number and no address." if phone else "Has no address.")
-    of_user, of_app = json_object(values, "raw_user_meta_data"), json_object(values, "raw_app_meta_data")
+    of_user = plain_object(json_object(values, "raw_user_meta_data"))
+    of_app = plain_object(json_object(values, "raw_app_meta_data"))
     banned_until = instant(values, "banned_until")
     confirmed = instant(values, "email_confirmed_at") or instant(values, "confirmed_at")
     name = next((found for key in _NAMES if isinstance(found := of_user.get(key), str) and found.strip()), None)
     username = of_user.get("username")
-    password_hash, problem = _password(text(values, "encrypted_password"))
+    password_hash, problem = _password(written(values, "encrypted_password"))
     return Candidate(
         line=row.line,
-        id=text(values, "id") or email,
+        id=written(values, "id") or email,
         email=email,
         email_verified=confirmed is not None,
         name=name,

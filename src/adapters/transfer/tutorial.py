@@ -11,7 +11,7 @@ from adapters.transfer.judging import demand, judged
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Row
-from adapters.transfer.values import instant, text
+from adapters.transfer.values import instant, written
 from application.ports.transfer import Candidate, Unfit
 
 TABLE = "users"
@@ -31,21 +31,21 @@ def read_tutorial(source: Path | Dsn, table: str = TABLE, *, trims: bool = False
     def judge(row: Row) -> Candidate | Unfit:
         column = next((name for name in _PASSWORDS if name in row.values), None)
         if column is None:
-            demand(row.values, _PASSWORDS[:1])
-        password_hash, problem = _password(text(row.values, column or ""), prefix)
-        email = text(row.values, "email")
+            demand(table, row.values, _PASSWORDS[:1])
+        password_hash, problem = _password(written(row.values, column or ""), prefix)
+        email = written(row.values, "email")
         return Candidate(
             line=row.line,
-            id=text(row.values, "id") or email or "",
+            id=written(row.values, "id") or email or "",
             email=email,
-            name=text(row.values, "name"),
-            username=text(row.values, "username"),
+            name=written(row.values, "name"),
+            username=written(row.values, "username"),
             created_at=instant(row.values, "created_at") or instant(row.values, "createdAt"),
             password_hash=password_hash,
             password_problem=problem,
         )
 
-    return judged(open_rows(source, table), ("id", "email"), judge)
+    return judged(table, open_rows(source, table), ("id", "email"), judge)
 
 
 def _password(stored: str | None, prefix: str) -> tuple[str | None, str | None]:

@@ -1,6 +1,6 @@
 """Values as other systems write them, and what they mean. Whatever cannot be read raises `Misfit` with a sentence."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -25,7 +25,7 @@ class Misfit(ValueError):
     """A value that is not of its kind. Names the column, never the value."""
 
 
-def text(values: Values, column: str) -> str | None:
+def written(values: Values, column: str) -> str | None:
     """Text, or a number as text; None for null and where there is no such column."""
     value = values.get(column)
     if value is None or isinstance(value, str):
@@ -47,10 +47,10 @@ def flag(values: Values, column: str) -> bool:
     value = values.get(column)
     if value is None or isinstance(value, bool):
         return bool(value)
-    written = str(value).strip()
-    if written.lower() in _TRUE:
+    word = str(value).strip()
+    if word.lower() in _TRUE:
         return True
-    if written.lower() in _FALSE or written in _NULLS:
+    if word.lower() in _FALSE or word in _NULLS:
         return False
     raise Misfit(f"{column} is neither true nor false.")
 
@@ -66,16 +66,16 @@ def instant(values: Values, column: str) -> datetime | None:
     try:
         if isinstance(value, int | float):
             return _since_1970(value)
-        written = str(value).strip()
-        if written in _NULLS:
+        spelt = str(value).strip()
+        if spelt in _NULLS:
             return None
-        if written == "infinity":
+        if spelt == "infinity":
             return FOR_EVER
-        if written == "-infinity":
+        if spelt == "-infinity":
             return _EPOCH
-        if len(written) >= 9 and written.removeprefix("-").replace(".", "", 1).isdecimal():
-            return _since_1970(float(written))
-        moment = datetime.fromisoformat(written)
+        if len(spelt) >= 9 and spelt.removeprefix("-").replace(".", "", 1).isdecimal():
+            return _since_1970(float(spelt))
+        moment = datetime.fromisoformat(spelt)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Misfit(f"{column} is no moment.") from None
@@ -102,12 +102,3 @@ def _since_1970(number: float) -> datetime:
     size = abs(number)
     divisor = 1e6 if size >= _MICROSECONDS_FROM else 1e3 if size >= _MILLISECONDS_FROM else 1
     return _EPOCH + timedelta(seconds=number / divisor)
-
-
-def rest(values: Values, known: Collection[str]) -> dict[str, object]:
-    """What else there is, as far as it says something in JSON. Raises `Misfit` for text that is none."""
-    kept: dict[str, object] = {}
-    for column, value in values.items():
-        if column not in known and value is not None and not isinstance(value, bytes):
-            kept[column] = text(values, column) if isinstance(value, str) else value
-    return kept
