@@ -183,13 +183,14 @@ async def test_as_many_threads_as_slots_and_they_end_when_closed(work: Work) -> 
     before = ours()  # of other tests, which may end at any moment
     slots = HashingSlots(SLOTS, ahead=0)
     tasks = await fill(slots, work, waiting=10)
-    assert len([thread for thread in ours() if thread not in before]) == SLOTS
+    started = [thread for thread in ours() if thread not in before]
+    assert len(started) == SLOTS
     work.let_go()
     await asyncio.gather(*tasks)
     slots.close()
-    for thread in ours():
+    for thread in started:
         await asyncio.to_thread(thread.join, 5)
-    assert ours() == []
+    assert not any(thread.is_alive() for thread in started)
 
 
 # -- What it tells about itself --

@@ -51,6 +51,8 @@ IMMODERATE = {
     "scrypt of a huge p": f"$scrypt$ln=14,r=8,p=1073741823${B64}${B64_32}",
     "scrypt of p 0": f"$scrypt$ln=14,r=8,p=0${B64}${B64_32}",
     "scrypt of 1 GiB": f"$scrypt$ln=20,r=8,p=1${B64}${B64_32}",
+    "scrypt of little more than 256 MiB": f"$scrypt$ln=18,r=8,p=1${B64}${B64_32}",
+    "argon2 of little more than 256 MiB": f"$argon2id$v=19$m=262145,t=1,p=1${B64}${B64_32}",
     "scrypt of seconds": f"$scrypt$ln=17,r=8,p=16${B64}${B64_32}",
     "scrypt of an N that r does not allow": f"$scrypt$ln=16,r=1,p=1${B64}${B64_32}",
     "django scrypt of 2^62": f"scrypt$4611686018427387904$saltsalt$8$1${B64_64}==",
