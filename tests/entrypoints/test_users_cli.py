@@ -6,60 +6,18 @@ import pty
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import pytest
 
-from tests.support.http_requests import assert_problem, run_command, sign_in
-from tests.support.server import CHEAP, NO_LIMITS, PATIENCE, Server, run_server, token_of
+from tests.support.http_requests import assert_problem, sign_in
+from tests.support.server import PATIENCE, token_of
+from tests.support.shell import Shell
 from tests.support.store_kinds import settings_of
 
 ADA = "ada@example.com"
 PASSWORD = "engine of difference"
-
-Done: TypeAlias = "subprocess.CompletedProcess[str]"
-
-
-class Shell:
-    """A shell where Ostiary runs, with a database of its own."""
-
-    def __init__(self, folder: Path, variables: dict[str, str]) -> None:
-        self.folder = folder
-        self.variables = {**CHEAP, **NO_LIMITS, "OSTIARY_USERNAME": "optional", **variables}
-
-    def run(self, *arguments: str, typed: str | None = None) -> Done:
-        """`ostiary …`, whatever comes of it."""
-        done = run_command(*arguments, folder=self.folder, variables=self.variables, typed=typed)
-        assert "Traceback" not in done.stderr, done.stderr
-        assert "argon2" not in done.stdout + done.stderr
-        return done
-
-    def say(self, *arguments: str, typed: str | None = None) -> str:
-        """What is printed when it goes well."""
-        done = self.run(*arguments, typed=typed)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def json(self, *arguments: str) -> Any:
-        """The same for programs."""
-        return json.loads(self.say(*arguments, "--json"))
-
-    def refuse(self, *arguments: str, typed: str | None = None) -> str:
-        """The one line that is said when it does not."""
-        done = self.run(*arguments, typed=typed)
-        assert done.returncode == 2, (done.stdout, done.stderr)
-        assert done.stdout == ""
-        [line] = done.stderr.splitlines()
-        return line
-
-    @contextmanager
-    def served(self) -> Iterator[Server]:
-        """The service beside it."""
-        with run_server(self.folder, self.variables) as server:
-            yield server
 
 
 @pytest.fixture

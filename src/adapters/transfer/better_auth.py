@@ -16,7 +16,7 @@ from adapters.transfer.json_values import rest
 from adapters.transfer.judging import judged, unfit
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_tables
-from adapters.transfer.rows import Misread, Row
+from adapters.transfer.rows import Misread, Row, let_go
 from adapters.transfer.staging import scratch
 from adapters.transfer.values import Misfit, Values, flag, instant, written
 from application.ports.transfer import Candidate, Unfit
@@ -51,12 +51,18 @@ async def read_better_auth(where: BetterAuthTables, now: datetime) -> AsyncItera
         accounts = users if other is None else await stack.enter_async_context(open_tables(other))
         passwords = stack.enter_context(closing(_Passwords()))
         rows = _plainly(accounts.rows(where.account_table))
-        async for entry in judged(where.account_table, rows, ("userId", "providerId", "password"), passwords.stage):
-            if isinstance(entry, Unfit):
-                yield entry
+        async with let_go(
+            judged(where.account_table, rows, ("userId", "providerId", "password"), passwords.stage)
+        ) as entries:
+            async for entry in entries:
+                if isinstance(entry, Unfit):
+                    yield entry
         rows = _plainly(users.rows(where.user_table))
-        async for entry in judged(where.user_table, rows, ("id", "email"), lambda row: _judge(row, now, passwords)):
-            yield entry
+        async with let_go(
+            judged(where.user_table, rows, ("id", "email"), lambda row: _judge(row, now, passwords))
+        ) as entries:
+            async for entry in entries:
+                yield entry
 
 
 class _Passwords:
@@ -127,14 +133,15 @@ def _password(stored: str | None) -> tuple[str | None, str | None]:
 async def _plainly(rows: AsyncIterator[Row | Misread]) -> AsyncIterator[Row | Misread]:
     """The same with the columns in Better Auth's own spelling, however adapters spell them (`email_verified`)."""
     spelt: dict[tuple[str, ...], list[str]] = {}
-    async for row in rows:
-        if isinstance(row, Misread):
-            yield row
-            continue
-        written = tuple(row.values)
-        plain = spelt.get(written)
-        if plain is None:
-            spelt.clear()  # one table has one set of columns; JSON may have many
-            plain = spelt[written] = [_PLAIN.get(name.replace("_", "").lower(), name) for name in written]
-        values: Values = dict(zip(plain, row.values.values(), strict=True))
-        yield Row(row.line, values)
+    async with let_go(rows) as them:
+        async for row in them:
+            if isinstance(row, Misread):
+                yield row
+                continue
+            written = tuple(row.values)
+            plain = spelt.get(written)
+            if plain is None:
+                spelt.clear()  # one table has one set of columns; JSON may have many
+                plain = spelt[written] = [_PLAIN.get(name.replace("_", "").lower(), name) for name in written]
+            values: Values = dict(zip(plain, row.values.values(), strict=True))
+            yield Row(row.line, values)

@@ -11,7 +11,7 @@ from pathlib import Path
 from adapters.transfer.files import unpacked
 from adapters.transfer.json_rows import read_array
 from adapters.transfer.json_values import octets, rest, string, unfit, unpadded
-from adapters.transfer.rows import Misread, Row, Tables, in_turn
+from adapters.transfer.rows import Misread, Row, Tables, in_turn, let_go
 from adapters.transfer.values import Misfit, flag, instant
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
@@ -28,12 +28,13 @@ async def django_table(
     """The rows of a user table whose primary key is `key`. Whoever is not active there is disabled here from `now` on.
     Raises `SourceUnreadable`, also when the rows are no user's."""
     seen = False
-    async for row in tables.rows(table):
-        if isinstance(row, Row) and not seen:
-            seen = True
-            if missing := {key, "password", "email"} - row.values.keys():
-                raise SourceUnreadable(f"{table} has no column {', '.join(sorted(missing))}.")
-        yield _read(row, key, now)
+    async with let_go(tables.rows(table)) as them:
+        async for row in them:
+            if isinstance(row, Row) and not seen:
+                seen = True
+                if missing := {key, "password", "email"} - row.values.keys():
+                    raise SourceUnreadable(f"{table} has no column {', '.join(sorted(missing))}.")
+            yield _read(row, key, now)
 
 
 def is_dumpdata(path: Path) -> bool:
@@ -46,15 +47,16 @@ def is_dumpdata(path: Path) -> bool:
 async def django_dump(path: Path, now: datetime, model: str = "auth.user") -> AsyncIterator[Candidate | Unfit]:
     """The users in the JSON of `manage.py dumpdata`, among whatever else it holds; as above."""
     others, somebody = False, False
-    async for row in in_turn(read_array(path)):
-        if isinstance(row, Row):
-            if str(row.values.get("model")).lower() != model.lower():
-                others = True
-                continue
-            fields = row.values.get("fields")
-            row = Row(row.line, {"id": row.values.get("pk"), **(fields if isinstance(fields, dict) else {})})
-        somebody = True
-        yield _read(row, "id", now)
+    async with let_go(in_turn(read_array(path))) as them:
+        async for row in them:
+            if isinstance(row, Row):
+                if str(row.values.get("model")).lower() != model.lower():
+                    others = True
+                    continue
+                fields = row.values.get("fields")
+                row = Row(row.line, {"id": row.values.get("pk"), **(fields if isinstance(fields, dict) else {})})
+            somebody = True
+            yield _read(row, "id", now)
     if others and not somebody:
         raise SourceUnreadable(f"{path} holds no {model}.")
 

@@ -24,7 +24,7 @@ from adapters.transfer.json_values import (
     unfit,
     whole,
 )
-from adapters.transfer.rows import Misread, Row, in_turn
+from adapters.transfer.rows import Misread, Row, in_turn, let_go
 from adapters.transfer.values import Misfit
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
@@ -105,16 +105,18 @@ async def firebase_json(
 ) -> AsyncIterator[Candidate | Unfit]:
     """The users of `auth:export users.json`. Without the parameters nobody's password comes along. Whoever is disabled
     there is disabled here from `now` on. Raises `SourceUnreadable`."""
-    async for row in in_turn(read_array(path, "users")):
-        yield _user(row, config, now)
+    async with let_go(in_turn(read_array(path, "users"))) as them:
+        async for row in them:
+            yield _user(row, config, now)
 
 
 async def firebase_csv(
     path: Path, config: FirebaseHashConfig | None, now: datetime
 ) -> AsyncIterator[Candidate | Unfit]:
     """The users of `auth:export users.csv`, as above. That file quotes too little: JSON is the better choice."""
-    async for row in in_turn(_csv_rows(path)):
-        yield _user(row, config, now)
+    async with let_go(in_turn(_csv_rows(path))) as them:
+        async for row in them:
+            yield _user(row, config, now)
 
 
 def _user(row: Row | Misread, config: FirebaseHashConfig | None, now: datetime) -> Candidate | Unfit:

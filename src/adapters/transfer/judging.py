@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection
 
-from adapters.transfer.rows import Misread, Row, named
+from adapters.transfer.rows import Misread, Row, let_go, named
 from adapters.transfer.values import Misfit, Values
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
@@ -18,17 +18,18 @@ async def judged(
     """An entry for each row. Raises `SourceUnreadable` when a needed column is not in the first; `judge` may raise
     `Misfit`."""
     checked = False
-    async for row in rows:
-        if isinstance(row, Misread):
-            yield Unfit(line=row.line, whom="?", reason=row.reason)
-            continue
-        if not checked:
-            demand(table, row.values, needed)
-            checked = True
-        try:
-            yield judge(row)
-        except Misfit as misfit:
-            yield unfit(row, str(misfit))
+    async with let_go(rows) as them:
+        async for row in them:
+            if isinstance(row, Misread):
+                yield Unfit(line=row.line, whom="?", reason=row.reason)
+                continue
+            if not checked:
+                demand(table, row.values, needed)
+                checked = True
+            try:
+                yield judge(row)
+            except Misfit as misfit:
+                yield unfit(row, str(misfit))
 
 
 def demand(table: str, values: Values, needed: Collection[str]) -> None:

@@ -21,7 +21,7 @@ from adapters.transfer.json_values import (
     unpadded,
     whole,
 )
-from adapters.transfer.rows import Misread, in_turn
+from adapters.transfer.rows import Misread, in_turn, let_go
 from adapters.transfer.values import Misfit
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
@@ -45,12 +45,13 @@ async def keycloak(path: Path, now: datetime) -> AsyncIterator[Candidate | Unfit
     file. Whoever is not enabled there is disabled here from `now` on. Raises `SourceUnreadable`."""
     before = line = 0
     for file in _files(path):
-        async for row in in_turn(read_array(file, "users")):
-            line = before + row.line
-            if isinstance(row, Misread):
-                yield Unfit(line=line, whom="", reason=row.reason)
-            else:
-                yield from_keycloak(line, row.values, now)
+        async with let_go(in_turn(read_array(file, "users"))) as them:
+            async for row in them:
+                line = before + row.line
+                if isinstance(row, Misread):
+                    yield Unfit(line=line, whom="", reason=row.reason)
+                else:
+                    yield from_keycloak(line, row.values, now)
         before = line
 
 

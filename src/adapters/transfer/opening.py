@@ -9,7 +9,7 @@ from adapters.transfer.dump import read_dump
 from adapters.transfer.files import Kind, kind_of
 from adapters.transfer.json_rows import read_json
 from adapters.transfer.live import Dsn, open_live
-from adapters.transfer.rows import Misread, Row, Tables, in_turn
+from adapters.transfer.rows import Misread, Row, Tables, in_turn, let_go
 from adapters.transfer.sqlite_rows import open_sqlite
 
 
@@ -32,8 +32,8 @@ async def open_tables(source: Path | Dsn) -> AsyncIterator[Tables]:
 
 async def open_rows(source: Path | Dsn, table: str) -> AsyncIterator[Row | Misread]:
     """One table's rows. Raises `SourceUnreadable`."""
-    async with open_tables(source) as tables:
-        async for row in tables.rows(table):
+    async with open_tables(source) as tables, let_go(tables.rows(table)) as them:
+        async for row in them:
             yield row
 
 

@@ -1,9 +1,10 @@
 """Rows of another system's tables, wherever they are read from (R36)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 MOST_IN_A_VALUE = 1024 * 1024
 """Characters; nothing that belongs to a person is longer."""
@@ -13,6 +14,8 @@ MOST_IN_A_ROW = 16 * MOST_IN_A_VALUE
 
 _ROWS_AT_A_STRETCH = 1000
 _MOST_NAMES = 40
+
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,17 @@ class Tables(Protocol):
     def rows(self, table: str) -> AsyncIterator[Row | Misread]:
         """All of a table's. Its name may be preceded by its schema, `auth.users`, and both may be in double quotes. A
         file that holds one table only, CSV or JSON, is that table whatever the name. Raises `SourceUnreadable`."""
+
+
+@asynccontextmanager
+async def let_go(entries: AsyncIterator[Entry]) -> AsyncIterator[AsyncIterator[Entry]]:
+    """Read within the block, and let go of what is open behind it however the block ends. A loop alone leaves that to
+    the garbage collector."""
+    try:
+        yield entries
+    finally:
+        if isinstance(entries, AsyncGenerator):
+            await entries.aclose()
 
 
 async def in_turn(rows: Iterable[Row | Misread]) -> AsyncIterator[Row | Misread]:

@@ -1,6 +1,6 @@
 """Bringing people in from other systems, and carrying them out (R36)."""
 
-from collections.abc import AsyncIterable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -52,7 +52,7 @@ class Unfit:
     reason: str
 
 
-Source = AsyncIterable[Candidate | Unfit]
+Source = AsyncIterator[Candidate | Unfit]
 """What another system holds, entry by entry, in bounded memory. Raises `SourceUnreadable`."""
 
 

@@ -174,7 +174,7 @@ class ExportUsers:
 def _first_of_its_kind(judged: Judged, seen: Seen) -> Judged:
     """Raises `Stays` for the second who has an id or an address."""
     user = judged.newcomer.user
-    for what, value in (("id", str(user.id)), ("address", str(user.email))):
+    for what, value in (("address", str(user.email)), ("id", str(user.id))):
         if (line := seen.first(what, value, judged.line)) is not None:
             raise Stays(f"Line {line} has the same {what}.")
     if user.username is not None and (line := seen.first("username", user.username.name, judged.line)) is not None:

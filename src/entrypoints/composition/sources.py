@@ -1,7 +1,7 @@
 """Other systems' data, opened as the command line says."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from adapters.transfer.generic import HashForm, generic_line, read_generic
 from adapters.transfer.keycloak import keycloak
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_tables
+from adapters.transfer.rows import let_go
 from adapters.transfer.seen import SeenOnDisk
 from adapters.transfer.supabase import TABLE as SUPABASE_TABLE
 from adapters.transfer.supabase import read_supabase
@@ -34,7 +35,7 @@ async def source_opened(options: ImportOptions) -> AsyncIterator[tuple[People, S
     """The people of another system, and a fresh memory of whom it has shown. Raises `SourceUnreadable`, then and later,
     also for options that do not go together."""
     with SeenOnDisk() as seen:
-        async with aclosing(_read(options, SystemClock().now())) as people:
+        async with let_go(_read(options, SystemClock().now())) as people:
             yield people, seen
 
 
@@ -43,7 +44,7 @@ def exported_line(newcomer: Newcomer) -> str:
     return msgspec.json.encode(generic_line(newcomer)).decode()
 
 
-async def _read(options: ImportOptions, now: datetime) -> AsyncGenerator[Candidate | Unfit, None]:
+async def _read(options: ImportOptions, now: datetime) -> People:
     _check(options)
     source = _place(options.source)
     match options.system:
@@ -61,8 +62,9 @@ async def _read(options: ImportOptions, now: datetime) -> AsyncGenerator[Candida
             people = _firebase(_file(source), options.hash_config, now)
         case _:
             people = keycloak(_file(source), now)
-    async for entry in people:
-        yield entry
+    async with let_go(people):
+        async for entry in people:
+            yield entry
 
 
 def _check(options: ImportOptions) -> None:
@@ -116,10 +118,10 @@ def _firebase(file: Path, hash_config: Path | None, now: datetime) -> People:
 
 async def _django(source: Path | Dsn, table: str | None, now: datetime) -> People:
     if isinstance(source, Path) and is_dumpdata(source):
-        people = django_dump(source, now, table or "auth.user")
-        async for entry in people:
-            yield entry
+        async with let_go(django_dump(source, now, table or "auth.user")) as people:
+            async for entry in people:
+                yield entry
         return
-    async with open_tables(source) as tables:
-        async for entry in django_table(tables, now, table or "auth_user"):
+    async with open_tables(source) as tables, let_go(django_table(tables, now, table or "auth_user")) as people:
+        async for entry in people:
             yield entry
