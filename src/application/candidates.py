@@ -13,7 +13,7 @@ from domain.declared_fields import DeclaredFields, FieldValue
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
 from domain.newcomer import Newcomer, Origin
-from domain.password import NO_PASSWORD, HashFault, PasswordHash
+from domain.password import NO_PASSWORD, PasswordHash
 from domain.role import ORDINARY, parse_role
 from domain.user import User
 from domain.username import Username
@@ -23,13 +23,10 @@ Addresses = Literal["as_they_are", "proven", "unproven"]
 """What is believed of addresses: what the other system says, or the operator."""
 
 _LONGEST_ID = 255
+LONGEST_SYSTEM = 64
+"""Characters of what a system is called."""
 _MOST_METADATA = 64 * 1024
 """Bytes of JSON."""
-
-_FAULTS = {
-    HashFault.UNREADABLE: "the hash has no form that is known here",
-    HashFault.IMMODERATE: "the hash asks for more memory or time than one verification may take",
-}
 
 Parsed = TypeVar("Parsed")
 
@@ -108,7 +105,7 @@ class CandidateRules:
         fault = self.hasher.fault_of(stored)
         if fault is None or stored == NO_PASSWORD:
             return stored
-        left.append(f"The password stays behind: {_FAULTS[fault]}.")
+        left.append(f"The password stays behind, because of its hash: {fault.words}.")
         return NO_PASSWORD
 
 
@@ -136,8 +133,10 @@ def _origin(candidate: Candidate, system: str, left: list[str]) -> Origin:
     if len(json.dumps(metadata)) > _MOST_METADATA:
         left.append(f"The metadata stays behind: it has more than {_MOST_METADATA // 1024} KiB.")
         metadata = {}
-    return Origin(
-        system=candidate.origin_system or system,
-        id=(candidate.origin_id or candidate.id)[:_LONGEST_ID],
-        metadata=metadata,
-    )
+    where, their_id = candidate.origin_system, candidate.origin_id or candidate.id
+    if where is None:
+        return Origin(system=system, id=candidate.id, metadata=metadata)
+    if len(where) > LONGEST_SYSTEM or len(their_id) > _LONGEST_ID:
+        left.append(f"Where they were before stays behind: a system has at most {LONGEST_SYSTEM} characters.")
+        return Origin(system=system, id=candidate.id, metadata=metadata)
+    return Origin(system=where, id=their_id, metadata=metadata)

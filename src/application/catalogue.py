@@ -23,7 +23,8 @@ from application.use_cases.started_reset import StartReset
 from application.use_cases.undo import UndoChange
 from application.use_cases.user_creation import CreateUser
 from application.use_cases.user_directory import ListUsers, ShowUser
-from application.use_cases.user_import import ExportUsers, ImportUsers
+from application.use_cases.user_export import ExportUsers
+from application.use_cases.user_import import ImportUsers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,13 +52,21 @@ NO_PASSWORD = PasswordHash("!")
 """The credential of somebody who has no password: no password matches, until a letter lets them choose one."""
 
 
-class HashFault(StrEnum):
-    """Why nobody can be let in by a stored hash."""
+class FaultKind(StrEnum):
+    """What may be wrong with a stored hash."""
 
     NO_PASSWORD = "no_password"  # noqa: S105 - a code
     UNREADABLE = "hash_unreadable"
     IMMODERATE = "hash_immoderate"
     """It asks for more memory or time than one verification may take (R35)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashFault:
+    """Why nobody can be let in by a stored hash; the words say nothing that it holds."""
+
+    kind: FaultKind
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

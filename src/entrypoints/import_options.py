@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-SYSTEMS: Mapping[str, str] = {
+System = Literal["supabase", "better-auth", "tutorial", "generic", "firebase", "django", "keycloak"]
+
+SYSTEMS: Mapping[System, str] = {
     "supabase": "Supabase Auth: its database, a dump by pg_dump or Supabase's CLI, CSV or NDJSON of auth.users",
     "better-auth": "Better Auth: its database (PostgreSQL or SQLite), a dump, or two files of CSV or NDJSON",
     "tutorial": "the SQLite file of the Next.js tutorial",
@@ -22,7 +25,7 @@ HASH_FORMS = ("auto", "scrypt-node", "scrypt-node-trim", "scrypt-better-auth", "
 class ImportOptions:
     """A source, and how to read it."""
 
-    system: str
+    system: System
     source: str
     """A file or folder, or the URL of a database."""
     more: str | None = None

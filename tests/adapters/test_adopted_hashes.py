@@ -10,7 +10,7 @@ from adapters.hashing.firebase import from_firebase
 from adapters.hashing.keycloak import from_keycloak
 from adapters.hashing.scrypt import from_better_auth, from_node_scrypt
 from adapters.hashing.stored import Unusable
-from domain.password import HashFault, Password
+from domain.password import FaultKind, Password
 from tests.support.hash_vectors import BY_FORM, TYPED
 from tests.support.hashing import read
 
@@ -85,21 +85,21 @@ def test_firebases_are_put_together_with_their_projects_parameters() -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"mem_cost": 63}, HashFault.IMMODERATE),
-        ({"rounds": 10**30}, HashFault.UNREADABLE),
-        ({"rounds": 0}, HashFault.IMMODERATE),
-        ({"password_hash": ""}, HashFault.IMMODERATE),
-        ({"password_hash": "c2hvcnQ="}, HashFault.IMMODERATE),
-        ({"salt": ""}, HashFault.IMMODERATE),
-        ({"salt": "§"}, HashFault.UNREADABLE),
-        ({"signer_key": "x,y"}, HashFault.UNREADABLE),
+        ({"mem_cost": 63}, FaultKind.IMMODERATE),
+        ({"rounds": 10**30}, FaultKind.UNREADABLE),
+        ({"rounds": 0}, FaultKind.IMMODERATE),
+        ({"password_hash": ""}, FaultKind.IMMODERATE),
+        ({"password_hash": "c2hvcnQ="}, FaultKind.IMMODERATE),
+        ({"salt": ""}, FaultKind.IMMODERATE),
+        ({"salt": "§"}, FaultKind.UNREADABLE),
+        ({"signer_key": "x,y"}, FaultKind.UNREADABLE),
     ],
     ids=str,
 )
-def test_what_firebase_would_not_say_is_not_taken(change: dict[str, Any], fault: HashFault) -> None:
+def test_what_firebase_would_not_say_is_not_taken(change: dict[str, Any], fault: FaultKind) -> None:
     with pytest.raises(Unusable) as unusable:
         from_firebase(**FIREBASE | change)
-    assert unusable.value.fault is fault
+    assert unusable.value.fault.kind is fault
 
 
 ADDITIONAL = {"hashLength": ["32"], "memory": ["7168"], "type": ["id"], "version": ["1.3"], "parallelism": ["1"]}

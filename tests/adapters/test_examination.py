@@ -11,11 +11,9 @@ import pytest
 
 from adapters.environment import SystemClock
 from adapters.sql.examination import examine_postgresql, examine_sqlite
-from adapters.sql.hash_census import SqlHashCensus
 from adapters.sql.migrations import HEAD
 from adapters.sql.postgresql import PostgresqlServer
 from application.ports.examination import DatabaseFacts, FileFacts, ServerFacts
-from application.ports.hashing import HashShare
 from domain.errors import Unavailable
 from tests.support import postgresql
 from tests.support.clock import SettableClock
@@ -159,14 +157,3 @@ async def test_a_transaction_pooler_is_noticed_and_does_no_harm(url: str, pooled
     assert isinstance(facts.of, ServerFacts)
     assert facts.of.shared
     assert (facts.schema, facts.denied) == (HEAD, ())
-
-
-async def test_hashes_too_many_to_count_in_time_are_no_reason_to_call_the_database_unwell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def too_slow(_: SqlHashCensus) -> list[HashShare]:
-        raise Unavailable
-
-    monkeypatch.setattr(SqlHashCensus, "__call__", too_slow)
-    facts, _ = await of_file(fresh_file(tmp_path))
-    assert (facts.hashes, facts.peppers, facts.schema_problem) == (None, {}, None)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from adapters.hashing.keyring import Keyring
 from adapters.hashing.stored import MOST_MEMORY_KIB, MOST_WORK, Unusable
-from domain.password import HashFault, Password, PasswordHash
+from domain.password import FaultKind, Password, PasswordHash
 from tests.support.hash_vectors import BY_FORM
-from tests.support.hashing import CountingSlots, quick_keyring, read
+from tests.support.hashing import CountingSlots, kind_of, quick_keyring, read
 
 PASSWORD = Password("engine of difference")
 
@@ -128,25 +128,25 @@ def hasher(slots: CountingSlots) -> Keyring:
     return quick_keyring(slots)
 
 
-async def never_run(hasher: Keyring, slots: CountingSlots, encoded: str) -> HashFault | None:
+async def never_run(hasher: Keyring, slots: CountingSlots, encoded: str) -> FaultKind | None:
     """The fault, after nothing was done about it."""
     stored = PasswordHash(encoded)
     assert not await hasher.verify(PASSWORD, stored)
     assert slots.runs == 0
     assert not hasher.outdated(stored)
-    return hasher.fault_of(stored)
+    return kind_of(hasher.fault_of(stored))
 
 
 @pytest.mark.parametrize("case", IMMODERATE)
 async def test_what_asks_for_too_much_or_too_little_is_never_run(
     hasher: Keyring, slots: CountingSlots, case: str
 ) -> None:
-    assert await never_run(hasher, slots, IMMODERATE[case]) is HashFault.IMMODERATE
+    assert await never_run(hasher, slots, IMMODERATE[case]) is FaultKind.IMMODERATE
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
 async def test_what_is_no_hash_is_never_run(hasher: Keyring, slots: CountingSlots, case: str) -> None:
-    assert await never_run(hasher, slots, UNREADABLE[case]) is HashFault.UNREADABLE
+    assert await never_run(hasher, slots, UNREADABLE[case]) is FaultKind.UNREADABLE
 
 
 def test_a_fault_is_found_in_no_time(hasher: Keyring) -> None:

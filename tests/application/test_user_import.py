@@ -251,9 +251,9 @@ async def test_a_hash_that_could_hurt_or_says_nothing_stays_and_its_owner_comes_
     assert done.reasons[0] == (
         0,
         False,
-        "The password stays behind: the hash asks for more memory or time than one verification may take.",
+        "The password stays behind, because of its hash: asks for 4194304 KiB of memory, more than 262144.",
     )
-    assert done.reasons[1][2] == "The password stays behind: the hash has no form that is known here."
+    assert done.reasons[1][2] == "The password stays behind, because of its hash: no form that is known here."
     assert done.reasons[5][2] == "The password stays behind: it is encrypted by the system it comes from."
     for remark in done.remarks:
         assert not any(encoded in remark.reason for encoded in bad)
@@ -358,3 +358,11 @@ def candidate_of(newcomer: Newcomer, line: int) -> Candidate:
         origin_system=origin.system if origin else None,
         origin_id=origin.id if origin else None,
     )
+
+
+async def test_a_system_whose_name_is_too_long_is_called_by_the_imports_own(any_world: World) -> None:
+    done = await bring(
+        any_world, candidate(origin_system="x" * 65, origin_id="1"), candidate(2, origin_system="y" * 64)
+    )
+    assert [line for line, _, _ in done.reasons] == [1]
+    assert {each.origin and each.origin.system for each in await everybody(any_world)} == {"elsewhere", "y" * 64}

@@ -107,7 +107,7 @@ def test_what_cannot_come_is_named_with_line_and_reason_and_a_file_has_it_all(sh
     told = shell.say("users", "import", "generic", str(people), "--report", str(report))
     assert "line 2  ADA@example.com  Line 1 has the same address." in told
     assert "line 4  grace@example.com  The username stays behind: This name is reserved." in told
-    assert "asks for more memory or time" in told
+    assert "asks for 4194304 KiB of memory" in told
     assert "\x1b" not in told, "a terminal obeys nobody's address"
     assert hostile not in told + report.read_text()
     remarks = [json.loads(line) for line in report.read_text().splitlines()]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from adapters.hashing.slots import HashingSlots
 from adapters.sql.database import Database, store_troubles
-from adapters.sql.hash_census import SqlHashCensus
+from adapters.sql.hash_sample import SqlHashSample
 from adapters.sql.limits import SqlLimits
 from adapters.sql.outbox_report import SqlOutboxReport
 from adapters.sql.pepper_census import SqlPepperCensus
@@ -181,7 +181,7 @@ async def make_faulty_world(
             units=SqlUnits(database, LIMITS_KEY),
             limits=SqlLimits(database, LIMITS_KEY),
             purge=SqlPurge(database),
-            hashes=SqlHashCensus(database),
+            hashes=SqlHashSample(database),
             peppers=SqlPepperCensus(database),
             pseudonym_key=LIMITS_KEY,
             outbox=SqlOutboxReport(database),

@@ -9,6 +9,7 @@ from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring
 from adapters.hashing.slots import HashingSlots
 from adapters.hashing.stored import StoredHash, read_by
+from domain.password import FaultKind, HashFault
 
 Result = TypeVar("Result")
 
@@ -46,3 +47,8 @@ def read(encoded: str) -> StoredHash:
 def quick_keyring(slots: HashingSlots, parameters: Argon2Parameters = CHEAP) -> Keyring:
     """A keyring that has read no database."""
     return Keyring(Argon2id(parameters), ALL_FORMS, slots, decoy_key=bytes(32))
+
+
+def kind_of(fault: HashFault | None) -> FaultKind | None:
+    """What is wrong, whatever the words."""
+    return fault.kind if fault is not None else None

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.memory.hash_census import MemoryHashCensus
+from adapters.memory.hash_sample import MemoryHashSample
 from adapters.memory.limits import MemoryLimits
 from adapters.memory.outbox_report import MemoryOutboxReport
 from adapters.memory.pepper_census import MemoryPepperCensus
@@ -15,7 +15,7 @@ from adapters.memory.purge import MemoryPurge
 from adapters.memory.store import MemoryStore
 from adapters.memory.units_of_work import MemoryUnits
 from adapters.sql.database import Database
-from adapters.sql.hash_census import SqlHashCensus
+from adapters.sql.hash_sample import SqlHashSample
 from adapters.sql.limits import SqlLimits
 from adapters.sql.migrations import migrate
 from adapters.sql.outbox_report import SqlOutboxReport
@@ -24,7 +24,7 @@ from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge
-from application.ports.hashing import HashCensus, PepperCensus
+from application.ports.hashing import HashSample, PepperCensus
 from application.ports.limits import Limits
 from application.ports.monitoring import OutboxReport
 from application.ports.units_of_work import Units
@@ -41,7 +41,7 @@ class StoreUnderTest:
     limits: Limits
     purge: Purge
     outbox: OutboxReport
-    hashes: HashCensus
+    hashes: HashSample
     peppers: PepperCensus
 
 
@@ -54,7 +54,7 @@ async def open_memory(_folder: Path) -> AsyncIterator[StoreUnderTest]:
         limits=MemoryLimits(store),
         purge=MemoryPurge(store),
         outbox=MemoryOutboxReport(store),
-        hashes=MemoryHashCensus(store),
+        hashes=MemoryHashSample(store),
         peppers=MemoryPepperCensus(store),
     )
 
@@ -110,7 +110,7 @@ def over(database: Database) -> StoreUnderTest:
         limits=SqlLimits(database, LIMITS_KEY),
         purge=SqlPurge(database),
         outbox=SqlOutboxReport(database),
-        hashes=SqlHashCensus(database),
+        hashes=SqlHashSample(database),
         peppers=SqlPepperCensus(database),
     )
 

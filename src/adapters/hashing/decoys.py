@@ -5,12 +5,13 @@ import hashlib
 import hmac
 import time
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from itertools import accumulate
 
 from adapters.hashing.stored import StoredHash, Unusable
-from application.ports.hashing import HashCensus
+from application.ports.hashing import HashSample
 from domain.errors import Unavailable
 from domain.password import PasswordHash
 
@@ -39,24 +40,34 @@ class Decoys:
         digest = hmac.digest(self._key, b"decoy " + identifier.encode(), hashlib.sha256)
         return self._kinds[bisect_right(self._shares, int.from_bytes(digest[:8]) / 2**64)]
 
-    async def count(self, census: HashCensus) -> None:
+    async def count(self, sample: HashSample) -> None:
         """Take over the proportions of the database. Nothing changes where it holds no hash. Raises `Unavailable`."""
-        found = []
-        for share in await census():
-            with suppress(Unusable):
-                found.append((self._read(share.example), share.number))
-        if not found:
+        stored = await sample()
+        # Ten thousand take a while, in which others have their turn.
+        kinds = await asyncio.to_thread(self._kinds_of, stored)
+        if not kinds:
             return
-        found.sort(key=lambda kind: -kind[0].work)
-        total = sum(number for _, number in found)
-        self._kinds = [kind for kind, _ in found]
-        self._shares = [upto / total for upto in accumulate(number for _, number in found)][:-1]
+        total = sum(number for _, number in kinds)
+        self._kinds = [kind for kind, _ in kinds]
+        self._shares = [upto / total for upto in accumulate(number for _, number in kinds)][:-1]
+
+    def _kinds_of(self, stored: Iterable[PasswordHash]) -> list[tuple[StoredHash, int]]:
+        """One of each kind, the slowest first, and how many there are. Hashes that take the same are one kind."""
+        found: dict[tuple[float, int, str], StoredHash] = {}
+        numbers: Counter[tuple[float, int, str]] = Counter()
+        for each in stored:
+            with suppress(Unusable):
+                read = self._read(each)
+                kind = (-read.work, read.memory_kib, type(read).__name__)
+                found.setdefault(kind, read)
+                numbers[kind] += 1
+        return [(found[kind], numbers[kind]) for kind in sorted(found)]
 
     @asynccontextmanager
-    async def counted(self, census: HashCensus) -> AsyncIterator[None]:
+    async def counted(self, sample: HashSample) -> AsyncIterator[None]:
         """Count now, and now and then while the block runs: not when asked, which would tell. Raises `Unavailable`."""
-        pause = await self._timed(census)
-        task = asyncio.create_task(self._recount(census, pause))
+        pause = await self._timed(sample)
+        task = asyncio.create_task(self._recount(sample, pause))
         try:
             yield
         finally:
@@ -64,14 +75,14 @@ class Decoys:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _recount(self, census: HashCensus, pause: float) -> None:
+    async def _recount(self, sample: HashSample, pause: float) -> None:
         while True:
             await asyncio.sleep(pause)
             with suppress(Unavailable):  # the last proportions are good for a while
-                pause = await self._timed(census)
+                pause = await self._timed(sample)
 
-    async def _timed(self, census: HashCensus) -> float:
+    async def _timed(self, sample: HashSample) -> float:
         """Count; how many seconds to leave the database alone then."""
         began = time.monotonic()
-        await self.count(census)
+        await self.count(sample)
         return max(_EVERY_SECONDS, (time.monotonic() - began) / _SHARE_OF_TIME)

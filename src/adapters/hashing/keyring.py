@@ -5,7 +5,7 @@ from typing import Protocol
 from adapters.hashing.decoys import Decoys
 from adapters.hashing.slots import HashingSlots
 from adapters.hashing.stored import Form, StoredHash, Unusable, read_by
-from domain.password import NO_PASSWORD, HashFault, Password, PasswordHash
+from domain.password import NO_PASSWORD, FaultKind, HashFault, Password, PasswordHash
 
 
 class Maker(Protocol):
@@ -55,5 +55,5 @@ class Keyring:
     def _read(self, stored: PasswordHash) -> StoredHash:
         """Raises `Unusable`."""
         if stored == NO_PASSWORD:
-            raise Unusable(HashFault.NO_PASSWORD, "there is no password")
+            raise Unusable(FaultKind.NO_PASSWORD, "there is no password")
         return read_by(self._forms, stored.encoded)

@@ -5,7 +5,7 @@ import binascii
 import re
 from typing import Protocol
 
-from domain.password import HashFault, Password
+from domain.password import FaultKind, HashFault, Password
 
 MOST_MEMORY_KIB = 256 * 1024
 """What one verification may take: a quarter of what Kratos allows, because it is multiplied by the slots."""
@@ -20,9 +20,9 @@ _LONGEST = 512
 class Unusable(Exception):
     """A stored hash that is no password's. Says what is wrong with it, and never what it holds."""
 
-    def __init__(self, fault: HashFault, message: str) -> None:
-        super().__init__(message)
-        self.fault = fault
+    def __init__(self, kind: FaultKind, words: str) -> None:
+        super().__init__(words)
+        self.fault = HashFault(kind, words)
 
 
 class StoredHash(Protocol):
@@ -52,7 +52,12 @@ def read_by(forms: "tuple[Form, ...]", encoded: str) -> StoredHash:
     if len(encoded) > _LONGEST:
         raise unreadable(f"longer than {_LONGEST} characters")
     for form in forms:
-        found = form(encoded)
+        try:
+            found = form(encoded)
+        except Unusable:
+            raise
+        except Exception as mistake:  # of a form that somebody else wrote: it must not tell whose hash this is
+            raise unreadable(f"{type(mistake).__name__} while it was read") from mistake
         if found is not None:
             return bearable(found)
     raise unreadable("no form that is known here")
@@ -75,12 +80,12 @@ def bearable(found: StoredHash) -> StoredHash:
 
 def unreadable(message: str) -> Unusable:
     """It is not written as its form says."""
-    return Unusable(HashFault.UNREADABLE, message)
+    return Unusable(FaultKind.UNREADABLE, message)
 
 
 def immoderate(message: str) -> Unusable:
     """It is well written, and asks for too much, or for too little to be a hash."""
-    return Unusable(HashFault.IMMODERATE, message)
+    return Unusable(FaultKind.IMMODERATE, message)
 
 
 def number(text: str, what: str, least: int, most: int) -> int:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete, false, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.database import Database, Transaction
-from adapters.sql.hash_census import SqlHashCensus
+from adapters.sql.hash_sample import SqlHashSample
 from adapters.sql.migrations import SchemaMismatch, check_schema, current_revision
 from adapters.sql.outbox_report import SqlOutboxReport
 from adapters.sql.pepper_census import SqlPepperCensus
@@ -23,7 +23,6 @@ from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.tables import metadata
 from application.ports.environment import Clock
 from application.ports.examination import DatabaseFacts, FileFacts, ServerFacts
-from application.ports.hashing import HashShare
 from domain.errors import Unavailable
 
 _TRIES = 5
@@ -102,18 +101,10 @@ async def _facts(
         schema_problem=problem,
         denied=denied,
         outbox=await SqlOutboxReport(database)() if problem is None else None,
-        hashes=await _hashes(database) if readable else (),
+        hashes=await SqlHashSample(database)() if readable else (),
         peppers=await SqlPepperCensus(database)(clock.now()) if readable else {},
         of=of,
     )
-
-
-async def _hashes(database: Database) -> Sequence[HashShare] | None:
-    """Counting millions may take longer than a statement may; that is no reason to call the database unwell."""
-    try:
-        return await SqlHashCensus(database, all_of_them=True)()
-    except Unavailable:
-        return None
 
 
 async def _denials(database: Database) -> Any:

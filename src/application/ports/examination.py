@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from application.ports.hashing import HashShare
 from application.ports.monitoring import OutboxState
+from domain.password import PasswordHash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,8 @@ class DatabaseFacts:
     """The tables that cannot be written, each with the database's words; nothing is written to find out."""
     outbox: OutboxState | None
     """None where the schema does not fit."""
-    hashes: Sequence[HashShare] | None = ()
-    """The stored password hashes by their make; None where they could not be counted in time."""
+    hashes: Sequence[PasswordHash] = ()
+    """A sample of the stored password hashes."""
     peppers: Mapping[str, int] = field(default_factory=dict)
     """How many of them, and of those that wait, need each pepper."""
     of: FileFacts | ServerFacts

@@ -1,7 +1,6 @@
 """Turning passwords into hashes and judging them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -31,19 +30,16 @@ class PasswordHasher(Protocol):
         """Whether the hash was made with another algorithm or other parameters than those in force (R34)."""
 
 
-@dataclass(frozen=True, slots=True)
-class HashShare:
-    """How many stored hashes of one make there are, and one of them."""
-
-    number: int
-    example: PasswordHash
+SAMPLE = 10_000
+"""Hashes that are looked at: a share is right to about half a percent then."""
 
 
-class HashCensus(Protocol):
-    """Counts the stored hashes by their make: algorithm and parameters."""
+class HashSample(Protocol):
+    """Looks at the stored hashes."""
 
-    async def __call__(self) -> Sequence[HashShare]:
-        """The most frequent makes first; one may be counted in several shares. Raises `Unavailable`."""
+    async def __call__(self) -> Sequence[PasswordHash]:
+        """Those of `SAMPLE` people picked at random once and for all, or of everybody where they are fewer. Raises
+        `Unavailable`."""
 
 
 class StrengthEstimator(Protocol):

@@ -17,7 +17,7 @@ from domain.errors import InvalidCredentials, Overloaded, Unauthenticated, Unava
 from domain.events import Event, EventKind
 from domain.letters import Occasion
 from domain.limits import Charge, Quotas, Unit
-from domain.password import HashFault, Password, PasswordHash
+from domain.password import FaultKind, Password, PasswordHash
 from domain.user import Credential, User
 from domain.username import Username
 from domain.violations import Violations
@@ -88,16 +88,17 @@ class SignIn:
     ) -> None:
         """The same statement whether or not it is about anybody."""
         user_id, fault = (found[0].id, self.hasher.fault_of(found[1].password_hash)) if found else (None, None)
+        reason = fault.kind if fault is not None else None
         failed = Event(
-            kind=EventKind.SIGN_IN_FAILED, client=client, identifier=str(identifier), user_id=user_id, reason=fault
+            kind=EventKind.SIGN_IN_FAILED, client=client, identifier=str(identifier), user_id=user_id, reason=reason
         )
         async with self.journal() as unit:
             await unit.events.add(failed, self.clock.now())
             await unit.commit()
         # What is logged does not tell either.
         self.events.record(replace(failed, user_id=None, reason=None))
-        if fault is not None and fault is not HashFault.NO_PASSWORD:
-            self.events.record(Event(kind=EventKind.HASH_UNUSABLE, user_id=user_id, reason=fault))
+        if reason is not None and reason is not FaultKind.NO_PASSWORD:
+            self.events.record(Event(kind=EventKind.HASH_UNUSABLE, user_id=user_id, reason=reason))
 
     def _is_owners(self, device: KnownDevice, found: tuple[User, Credential] | None) -> bool:
         """Whether the account's owner of today was let in there, with the password of today."""

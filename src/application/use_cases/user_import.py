@@ -1,6 +1,6 @@
-"""Bringing people in from another system with their passwords, and carrying them out again (R36)."""
+"""Bringing people in from another system with their passwords (R36)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from application.candidates import Addresses, CandidateRules, Judged, Stays
@@ -144,31 +144,6 @@ class ImportUsers:
             if user.id not in added:
                 _stays(judged.line, str(user.email), "Somebody took this address meanwhile.", command, report)
         return [judged for judged in coming if judged.newcomer.user.id in added]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportUsers:
-    """Everybody, with hashes and origins, by id: nobody is locked in. Who comes or goes meanwhile may be missed.
-
-    Asked by the command line alone, and by no endpoint. Raises `Unavailable`.
-    """
-
-    emigration: Opens[Emigration]
-    events: EventLog
-
-    async def __call__(self) -> AsyncIterator[Newcomer]:
-        after = None
-        number = 0
-        while True:
-            async with self.emigration() as unit:
-                page = await unit.residents.page(after, BATCH)
-            for newcomer in page:
-                yield newcomer
-            number += len(page)
-            if len(page) < BATCH:
-                break
-            after = page[-1].user.id
-        self.events.record(Event(kind=EventKind.USERS_EXPORTED, counts=(("users", number),)))
 
 
 def _first_of_its_kind(judged: Judged, seen: Seen) -> Judged:

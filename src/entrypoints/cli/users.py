@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from entrypoints.cli.asking import as_json, ask, fail, user_called
-from entrypoints.cli.transfer import export_users, import_users
+from entrypoints.cli.exporting import export_users
+from entrypoints.cli.importing import import_users
 
 # Whatever knows the service is imported within the commands: `serve` needs none of it from here.
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from application.use_cases.event_history import ListAllEvents
 from application.use_cases.started_reset import StartReset
 from application.use_cases.user_creation import CreateUser
 from application.use_cases.user_directory import ListUsers, ShowUser
-from application.use_cases.user_import import ExportUsers, ImportUsers
+from application.use_cases.user_export import ExportUsers
+from application.use_cases.user_import import ImportUsers
 from entrypoints.composition.parts import Parts
 
 

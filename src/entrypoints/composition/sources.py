@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 
-from adapters.environment import SystemClock
 from adapters.transfer.better_auth import BetterAuthTables, read_better_auth
 from adapters.transfer.django import django_dump, django_table, is_dumpdata
 from adapters.transfer.files import Kind, kind_of
@@ -31,11 +31,11 @@ People = AsyncIterator[Candidate | Unfit]
 
 
 @asynccontextmanager
-async def source_opened(options: ImportOptions) -> AsyncIterator[tuple[People, Seen]]:
-    """The people of another system, and a fresh memory of whom it has shown. Raises `SourceUnreadable`, then and later,
-    also for options that do not go together."""
+async def source_opened(options: ImportOptions, now: datetime) -> AsyncIterator[tuple[People, Seen]]:
+    """The people of another system as of `now`, and a fresh memory of whom it has shown. Raises `SourceUnreadable`,
+    then and later, also for options that do not go together."""
     with SeenOnDisk() as seen:
-        async with let_go(_read(options, SystemClock().now())) as people:
+        async with let_go(_read(options, now)) as people:
             yield people, seen
 
 
@@ -60,8 +60,10 @@ async def _read(options: ImportOptions, now: datetime) -> People:
             people = read_generic(_file(source), HashForm(options.hash_form))
         case "firebase":
             people = _firebase(_file(source), options.hash_config, now)
-        case _:
+        case "keycloak":
             people = keycloak(_file(source), now)
+        case _ as other:
+            assert_never(other)
     async with let_go(people):
         async for entry in people:
             yield entry

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from adapters.memory.hash_census import MemoryHashCensus
+from adapters.memory.hash_sample import MemoryHashSample
 from adapters.memory.limits import MemoryLimits
 from adapters.memory.outbox_report import MemoryOutboxReport
 from adapters.memory.pepper_census import MemoryPepperCensus
@@ -15,7 +15,7 @@ from adapters.memory.purge import MemoryPurge
 from adapters.memory.store import MemoryStore
 from adapters.memory.units_of_work import MemoryUnits
 from adapters.sql.database import Database
-from adapters.sql.hash_census import SqlHashCensus
+from adapters.sql.hash_sample import SqlHashSample
 from adapters.sql.installation import installation_key
 from adapters.sql.limits import SqlLimits
 from adapters.sql.migrations import SchemaMismatch, check_schema, migrate
@@ -26,7 +26,7 @@ from adapters.sql.purge import SqlPurge
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.units_of_work import SqlUnits
 from application.ports.environment import Purge, Randomness
-from application.ports.hashing import HashCensus, PepperCensus
+from application.ports.hashing import HashSample, PepperCensus
 from application.ports.limits import Limits
 from application.ports.monitoring import ConnectionsInUse, OutboxReport
 from application.ports.units_of_work import Units
@@ -47,7 +47,7 @@ class Store:
     units: Units
     limits: Limits
     purge: Purge
-    hashes: HashCensus
+    hashes: HashSample
     peppers: PepperCensus
     pseudonym_key: bytes
     """Outlives every change of the master secret, and is the same for all processes."""
@@ -72,7 +72,7 @@ async def sql_store(settings: Settings, randomness: Randomness) -> AsyncIterator
             units=SqlUnits(database, key),
             limits=SqlLimits(database, key),
             purge=SqlPurge(database),
-            hashes=SqlHashCensus(database),
+            hashes=SqlHashSample(database),
             peppers=SqlPepperCensus(database),
             pseudonym_key=key,
             outbox=SqlOutboxReport(database),
@@ -134,7 +134,7 @@ def memory_store() -> Store:
         units=MemoryUnits(store),
         limits=MemoryLimits(store),
         purge=MemoryPurge(store),
-        hashes=MemoryHashCensus(store),
+        hashes=MemoryHashSample(store),
         peppers=MemoryPepperCensus(store),
         pseudonym_key=bytes(32),
         outbox=MemoryOutboxReport(store),

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from application.ports.examination import DatabaseFacts
+from application.ports.hashing import SAMPLE
 from domain.password import NO_PASSWORD, PasswordHash
 from entrypoints.doctor.finding import Finding, fail, ok
 from entrypoints.peppers import lost_peppers
@@ -19,12 +20,10 @@ _PARAMETERS = re.compile(r"([a-z]{1,10}=[0-9]{1,9}(?:,[a-z]{1,10}=[0-9]{1,9}){0,
 
 def check_hashes(settings: Settings, facts: DatabaseFacts) -> Iterator[Finding]:
     """How many there are of each make; whether every pepper they need is there."""
-    counts: Counter[str] = Counter()
-    for share in facts.hashes or ():
-        counts[make_of(share.example)] += share.number
+    counts = Counter(map(make_of, facts.hashes))
     listed = "; ".join(f"{number:,} {make}" for make, number in counts.most_common()) or "none yet"
-    if facts.hashes is None:
-        listed = "too many to count within OSTIARY_DB_STATEMENT_TIMEOUT"
+    if len(facts.hashes) == SAMPLE:
+        listed = f"of {SAMPLE:,} looked at: {listed}"
     if lost := lost_peppers(settings.peppers, facts.peppers):
         yield fail("hashes", f"{listed}. {lost}")
     else:

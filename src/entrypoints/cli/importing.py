@@ -1,27 +1,31 @@
-"""`ostiary users import | export`: people come from another system with their passwords, and may leave with them."""
+"""`ostiary users import`: people come from another system with their passwords (R36)."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 import click
 
 from entrypoints.cli.asking import as_json, ask, fail
-from entrypoints.import_options import HASH_FORMS, SYSTEMS, ImportOptions
+from entrypoints.import_options import HASH_FORMS, SYSTEMS, ImportOptions, System
 
 # Whatever knows the service is imported within the commands, as in `users`.
 if TYPE_CHECKING:
     from application.use_cases.user_import import ImportReport, Remark
     from entrypoints.composition import Ostiary
 
+_ADDRESSES: dict[str, Literal["as_they_are", "proven", "unproven"]] = {
+    "as-they-are": "as_they_are",
+    "proven": "proven",
+    "unproven": "unproven",
+}
 _SHOWN = 50
 """Remarks that are shown; a file has room for all."""
 
+_LONGEST_ORIGIN = 64
 _TELL_EVERY = 50_000
 """Entries, where nobody watches a line change."""
 
@@ -33,7 +37,7 @@ _TELL_EVERY = 50_000
 @click.option("--write", is_flag=True, help="Bring them in. Without it, this is a trial that writes nothing.")
 @click.option(
     "--addresses",
-    type=click.Choice(["as-they-are", "proven", "unproven"]),
+    type=click.Choice(list(_ADDRESSES)),
     default="as-they-are",
     show_default=True,
     help="Whether to believe that addresses are proven.",
@@ -53,7 +57,7 @@ _TELL_EVERY = 50_000
 @click.option("--trims", is_flag=True, help="Tutorial: passwords were trimmed before they were hashed.")
 @as_json
 def import_users(
-    system: str,
+    system: System,
     source: str,
     more: str | None,
     write: bool,
@@ -72,6 +76,8 @@ def import_users(
     SOURCE is a file, a database's URL, or - for a URL on standard input, where nobody else on the machine reads it.
     MORE is Better Auth's accounts, where they are in a file of their own. See docs/import.md.
     """
+    if origin is not None and len(origin) > _LONGEST_ORIGIN:
+        fail(f"--origin has at most {_LONGEST_ORIGIN} characters.")
     options = ImportOptions(
         system=system,
         source=_source(source),
@@ -142,13 +148,14 @@ def _import(options: ImportOptions, remarks: _Remarks, *, write: bool, addresses
         from entrypoints.composition.sources import source_opened
 
         try:
-            async with source_opened(options) as (people, seen):
+            now = ostiary.use_cases.import_users.clock.now()
+            async with source_opened(options, now) as (people, seen):
                 command = ImportUsersCommand(
                     source=people,
                     seen=seen,
                     system=origin,
                     write=write,
-                    addresses=addresses.replace("-", "_"),  # type: ignore[arg-type]
+                    addresses=_ADDRESSES[addresses],
                     tell=remarks.add,
                     progress=lambda report: _tell_progress(report, latest),
                 )
@@ -214,46 +221,3 @@ def _print(found: "ImportReport", remarks: _Remarks, *, write: bool, report: Pat
 def printable(text: str) -> str:
     """Text of another system for a terminal, which must not obey it."""
     return "".join(char if char.isprintable() else "�" for char in text)[:200]
-
-
-@click.command("export")
-@click.argument("file")
-def export_users(file: str) -> None:
-    """Carry everybody out, hashes included, into FILE (or - for standard output): what `import generic` reads."""
-    if file == "-":
-        click.echo(f"{_export(sys.stdout):,} users", err=True)
-        return
-    target = Path(file)
-    try:
-        with _whole_or_not_at_all(target) as part:
-            number = _export(part)
-    except OSError as trouble:
-        fail(f"{target}: {trouble.strerror}")
-    click.echo(f"{number:,} users are in {target}. It holds password hashes: keep it like the database.", err=True)
-
-
-@contextmanager
-def _whole_or_not_at_all(target: Path) -> Iterator[IO[str]]:
-    """A file for its owner's eyes only, which appears under its name when the block is done. Raises `OSError`."""
-    with NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}-", delete=False) as part:
-        try:
-            yield part
-            part.flush()
-            os.fsync(part.fileno())
-            Path(part.name).replace(target)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise
-
-
-def _export(file: IO[str]) -> int:
-    async def question(ostiary: "Ostiary") -> int:
-        from entrypoints.composition.sources import exported_line
-
-        number = 0
-        async for newcomer in ostiary.use_cases.export_users():
-            file.write(exported_line(newcomer) + "\n")
-            number += 1
-        return number
-
-    return ask(question)

@@ -1,0 +1,37 @@
+"""Carrying everybody out, so that nobody is locked in (R36)."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from application.ports.environment import EventLog
+from application.ports.transfer import Emigration
+from application.ports.units_of_work import Opens
+from domain.events import Event, EventKind
+from domain.newcomer import Newcomer
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportUsers:
+    """Everybody, with hashes and origins, by id: nobody is locked in. Who comes or goes meanwhile may be missed.
+
+    Asked by the command line alone, and by no endpoint. Raises `Unavailable`.
+    """
+
+    emigration: Opens[Emigration]
+    events: EventLog
+
+    async def __call__(self) -> AsyncIterator[Newcomer]:
+        after = None
+        number = 0
+        while True:
+            async with self.emigration() as unit:
+                page = await unit.residents.page(after, _PAGE)
+            for newcomer in page:
+                yield newcomer
+            number += len(page)
+            if len(page) < _PAGE:
+                break
+            after = page[-1].user.id
+        self.events.record(Event(kind=EventKind.USERS_EXPORTED, counts=(("users", number),)))
