@@ -85,6 +85,11 @@ class CandidateRules:
         taken = {}
         for field in self.declared.all:
             given = candidate.fields.get(field.name)
+            own = candidate.own_fields.get(field.name)
+            if given is None and own is not None and not field.input:
+                left.append(f"The field {field.name} stays behind: there, everybody could set it; here, nobody can.")
+                continue
+            given = given if given is not None else own
             if given is None:
                 continue
             try:

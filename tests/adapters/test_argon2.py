@@ -1,7 +1,7 @@
 """The contract of `application.ports.hashing.PasswordHasher`, held by the keyring."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -111,7 +111,7 @@ async def test_an_immoderate_or_unreadable_hash_is_a_mismatch_and_is_never_run(
     stored = PasswordHash(UNBEARABLE[case])
     assert not await hasher.verify(PASSWORD, stored)
     assert slots.runs == 0
-    assert hasher.outdated(stored) in (True, False)
+    assert hasher.outdated(stored, PASSWORD) in (True, False)
 
 
 BROKEN = {
@@ -141,7 +141,7 @@ BROKEN = {
 @pytest.mark.parametrize("case", BROKEN)
 async def test_a_broken_hash_is_a_mismatch_and_no_error(hasher: Keyring, case: str) -> None:
     assert not await asyncio.wait_for(hasher.verify(PASSWORD, PasswordHash(BROKEN[case])), 5)
-    assert hasher.outdated(PasswordHash(BROKEN[case])) in (True, False)
+    assert hasher.outdated(PasswordHash(BROKEN[case]), PASSWORD) in (True, False)
 
 
 @pytest.mark.parametrize("parameters", [CHEAP, Argon2Parameters(memory_kib=64, time=3, parallelism=2)])
@@ -178,11 +178,11 @@ async def test_no_password_matches_the_decoy_in_a_way_that_anyone_could_see(hash
 def test_a_hash_is_outdated_when_its_parameters_are_not_those_in_force(
     hasher: Keyring, stored: PasswordHash, outdated: bool
 ) -> None:
-    assert hasher.outdated(stored) is outdated
+    assert hasher.outdated(stored, PASSWORD) is outdated
 
 
 async def test_a_new_hash_is_not_outdated(hasher: Keyring) -> None:
-    assert not hasher.outdated(await hasher.hash(PASSWORD))
+    assert not hasher.outdated(await hasher.hash(PASSWORD), PASSWORD)
 
 
 async def test_a_storm_runs_no_more_at_once_than_there_are_slots(hasher: Keyring, slots: CountingSlots) -> None:
@@ -207,3 +207,32 @@ async def test_a_storm_beyond_the_queue_is_turned_away_and_never_runs(hasher: Ke
 def test_nothing_secret_is_in_a_repr() -> None:
     assert repr(PASSWORD) == "Password()"
     assert repr(library()) == "PasswordHash()"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda phc: phc.replace(f"${phc.split('$')[4]}$", f"${phc.split('$')[4]}==$"),
+        lambda phc: phc + "=",
+    ],
+    ids=["a padded salt", "a padded hash"],
+)
+async def test_whatever_spelling_is_read_is_verified_at_full_cost(
+    hasher: Keyring, slots: CountingSlots, change: Callable[[str], str]
+) -> None:
+    """The library turns other spellings away in no time: that would tell, and lock their owner out in silence."""
+    spelt = PasswordHash(change(library().encoded))
+    assert hasher.fault_of(spelt) is None
+    assert await hasher.verify(PASSWORD, spelt)
+    assert not await hasher.verify(Password("another"), spelt)
+
+
+async def test_others_hashes_are_of_what_was_typed_and_ours_of_nfc_and_none_is_tried_twice(
+    hasher: Keyring, slots: CountingSlots
+) -> None:
+    typed = Password.parse("passe\u0301")
+    ours = await hasher.hash(typed)
+    theirs = PasswordHash("argon2" + Library(memory_cost=8, time_cost=1, parallelism=1).hash("passe\u0301"))
+    assert await hasher.verify(typed, ours)
+    assert await hasher.verify(typed, theirs)
+    assert not await hasher.verify(typed, PasswordHash(theirs.encoded.removeprefix("argon2")))

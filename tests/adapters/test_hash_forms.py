@@ -105,13 +105,13 @@ def test_bcrypt_takes_no_password_with_a_nul_at_all() -> None:
         assert not read(made).matches(Password(text))
 
 
-def test_sha_crypt_takes_no_longer_password_than_libxcrypt() -> None:
+def test_sha_crypt_takes_no_password_that_would_take_longer_than_its_rounds_say() -> None:
     """Both made by libpass 1.9.4, which takes longer ones; each of up to a million rounds would read them all."""
     setting = "$6$rounds=1000$saltsaltsaltsalt$"
-    longest = setting + "MtIXTjg5ZuxG/zTNuCMs6ko8MoVSjV8BUy9HvvqMUYzkJtoLsSDn52rKOkAQ.26CRwgUFJg/YiKpY3rMofo7Q/"
-    too_long = setting + "lJA9iiTJxUioCkHC90UxP/6QdanVD89z44C8wmZyDi6PJpMXlgfc3551.vW7j/W/5jQeDdPtseJxzUIOvToq5."
-    assert read(longest).matches(Password("x" * 512))
-    assert not read(too_long).matches(Password("x" * 513))
+    longest = setting + "5LNdhQNS3sY/.oeUAeITVa2xPq3rDmztulfJden7BuVPx0zNcQzaiA.4xuQaAzC2EaIlbPkRb2IOp2MkR/XUb/"
+    too_long = setting + "EB0GjK04/qiEvmdZIVvpfYB42QJArpCtdX9jC7cvMyl8onbn7fV1zj67koYVkq/3OU839w4TbAYFK7eu5Qzvw/"
+    assert read(longest).matches(Password("x" * 128))
+    assert not read(too_long).matches(Password("x" * 129))
 
 
 JAVASCRIPTS = [*range(0x9, 0xE), 0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F]

@@ -133,7 +133,7 @@ async def never_run(hasher: Keyring, slots: CountingSlots, encoded: str) -> Faul
     stored = PasswordHash(encoded)
     assert not await hasher.verify(PASSWORD, stored)
     assert slots.runs == 0
-    assert not hasher.outdated(stored)
+    assert not hasher.outdated(stored, PASSWORD)
     return kind_of(hasher.fault_of(stored))
 
 

@@ -60,7 +60,7 @@ async def test_a_hash_under_a_key_that_is_gone_is_a_fault_and_no_work(slots: Has
     for without in (keyring(slots), keyring(slots, NEW)):
         assert kind_of(without.fault_of(stored)) is FaultKind.UNREADABLE
         assert not await without.verify(PASSWORD, stored)
-        assert not without.outdated(stored), "it is not replaced by whoever cannot verify it"
+        assert not without.outdated(stored, PASSWORD), "it is not replaced by whoever cannot verify it"
 
 
 async def test_the_same_password_twice_is_two_different_rows(slots: HashingSlots) -> None:
@@ -84,20 +84,20 @@ async def test_every_byte_of_a_password_counts(slots: HashingSlots, text: str) -
 
 async def test_what_the_first_key_did_not_make_with_the_parameters_in_force_is_outdated(slots: HashingSlots) -> None:
     hasher = keyring(slots, NEW, OLD)
-    assert not hasher.outdated(await hasher.hash(PASSWORD))
+    assert not hasher.outdated(await hasher.hash(PASSWORD), PASSWORD)
     cheaper = Argon2Parameters(memory_kib=16, time=1)
     for other in (keyring(slots), keyring(slots, OLD), keyring(slots, NEW, parameters=cheaper)):
         stored = await other.hash(PASSWORD)
         assert await hasher.verify(PASSWORD, stored)
-        assert hasher.outdated(stored)
-    assert keyring(slots, OLD, NEW).outdated(await hasher.hash(PASSWORD)), "swapped back"
+        assert hasher.outdated(stored, PASSWORD)
+    assert keyring(slots, OLD, NEW).outdated(await hasher.hash(PASSWORD), PASSWORD), "swapped back"
 
 
 async def test_an_id_that_begins_like_another_is_another(slots: HashingSlots) -> None:
     short, long = Pepper("a", OLD.key), Pepper("ab", OLD.key)
     stored = await keyring(slots, long).hash(PASSWORD)
     assert kind_of(keyring(slots, short).fault_of(stored)) is FaultKind.UNREADABLE
-    assert keyring(slots, short, long).outdated(stored)
+    assert keyring(slots, short, long).outdated(stored, PASSWORD)
 
 
 INNER = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo"

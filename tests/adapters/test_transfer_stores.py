@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from application.ports.units_of_work import Units
 from domain.email_address import EmailAddress
+from domain.events import Event, EventKind
 from domain.newcomer import Newcomer
 from domain.password import NO_PASSWORD
 from domain.username import Username
@@ -175,3 +176,16 @@ async def test_where_somebody_came_from_goes_with_them(units: Units) -> None:
     again = replace(newcomer, origin=None)
     await bring(units, again)
     assert await everybody(units) == [again]
+
+
+async def test_who_has_deleted_their_account_is_known_by_the_record_of_events(units: Units) -> None:
+    here, gone, never = a_newcomer(email=address(1)), a_newcomer(email=address(2)), uuid4()
+    await bring(units, here, gone)
+    async with units.account_keeping() as unit:
+        await unit.events.add(Event(kind=EventKind.ACCOUNT_DELETED, user_id=gone.user.id), NOW)
+        await unit.events.pseudonymise(gone.user.id)
+        await unit.users.remove(gone.user.id)
+        await unit.commit()
+    async with units.emigration() as unit:
+        assert await unit.residents.gone([here.user.id, gone.user.id, never]) == {gone.user.id}
+        assert await unit.residents.gone([]) == set()

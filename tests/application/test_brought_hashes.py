@@ -43,16 +43,17 @@ async def bring(world: World, encoded: str) -> UUID:
 @pytest.mark.parametrize("form", BY_FORM)
 async def test_a_hash_from_elsewhere_lets_its_owner_in_and_becomes_argon2id(world: World, form: str) -> None:
     vector = BY_FORM[form]
+    password = TYPED if form == "scrypt-node-trim" else vector.password
     ada = await bring(world, vector.encoded)
-    assert await refused(world.sign_in(password=vector.password + "x")) is InvalidCredentials
+    assert await refused(world.sign_in(password=password + "x")) is InvalidCredentials
     assert (await stored(world)).encoded == vector.encoded, "failure changes nothing"
 
-    assert (await world.sign_in(password=vector.password)).user.id == ada
+    assert (await world.sign_in(password=password)).user.id == ada
     now = (await stored(world)).encoded
     assert now.startswith("$argon2id$v=19$m=8,t=1,p=1$")
     assert world.events.kinds().count(EventKind.PASSWORD_REHASHED) == 1
 
-    await world.sign_in(password=vector.password)
+    await world.sign_in(password=password)
     assert (await stored(world)).encoded == now, "once is enough"
 
 
@@ -85,3 +86,20 @@ async def test_nobody_is_let_in_by_a_hash_that_is_unusable(world: World, encoded
     assert (await stored(world)).encoded == encoded
     kinds = world.events.kinds()
     assert (EventKind.HASH_UNUSABLE in kinds) is (encoded != NO_PASSWORD.encoded)
+
+
+SIMILAR = {
+    "scrypt-node-trim": (TYPED, f" {TYPED}\u00a0"),
+    "scrypt-better-auth": (TYPED, TYPED.replace("e", "\uff45")),
+}
+
+
+@pytest.mark.parametrize("form", SIMILAR)
+async def test_who_gets_in_by_a_slip_that_the_old_system_forgave_is_not_bound_to_it(world: World, form: str) -> None:
+    """A new hash of what was typed this time would let nobody in by the password they think they have."""
+    usual, slip = SIMILAR[form]
+    await bring(world, next(vector.encoded for vector in VECTORS if vector.form == form and TYPED in vector.password))
+    await world.sign_in(password=slip)
+    await world.sign_in(password=usual)
+    with pytest.raises(InvalidCredentials):
+        await world.sign_in(password=slip)

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from application.use_cases.account_deletion import DeleteAccountCommand
 from application.use_cases.user_creation import CreateUserCommand
 from application.use_cases.user_import import BATCH, ImportReport, ImportUsersCommand, Remark
 from domain.display_name import DisplayName
@@ -366,3 +368,35 @@ async def test_a_system_whose_name_is_too_long_is_called_by_the_imports_own(any_
     )
     assert [line for line, _, _ in done.reasons] == [1]
     assert {each.origin and each.origin.system for each in await everybody(any_world)} == {"elsewhere", "y" * 64}
+
+
+async def test_what_everybody_could_set_there_fills_no_field_that_is_not_theirs_to_set_here(tmp_path: Path) -> None:
+    """Else anybody could raise themselves on the day before the move."""
+    fields = tmp_path / "fields.toml"
+    fields.write_text(
+        '[plan]\ntype = "string"\nlabel = "Plan"\ninput = false\n\n[city]\ntype = "string"\nlabel = "City"\n'
+    )
+    async with make_world("memory", tmp_path, {"OSTIARY_FIELDS": str(fields)}) as world:
+        done = await bring(
+            world,
+            candidate(1, own_fields={"plan": "gold", "city": "London"}),
+            candidate(2, own_fields={"plan": "gold"}, fields={"plan": "free"}),
+        )
+        here = {str(each.user.email): dict(each.user.fields) for each in await everybody(world)}
+    assert here == {"person1@example.com": {"city": "London"}, "person2@example.com": {"plan": "free"}}
+    assert [line for line, _, _ in done.reasons] == [1]
+
+
+async def test_who_has_deleted_their_account_here_does_not_come_back(any_world: World) -> None:
+    entry = candidate(email=ADA, password_hash=await hashed(any_world))
+    await bring(any_world, entry)
+    caller = await any_world.identify(await any_world.sign_in())
+    await any_world.use_cases.delete_account(DeleteAccountCommand(caller=caller, password=PASSWORD, client=ELSEWHERE))
+    done = await bring(any_world, entry)
+    assert done.reasons == [(1, True, "They have deleted their account here.")]
+    assert await everybody(any_world) == []
+
+
+async def test_administrators_who_come_are_counted_so_that_nobody_overlooks_them(any_world: World) -> None:
+    report = await Import(any_world, candidate(1, role="admin"), candidate(2)).run(write=False)
+    assert report.administrators == 1

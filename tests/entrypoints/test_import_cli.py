@@ -110,6 +110,7 @@ def test_what_cannot_come_is_named_with_line_and_reason_and_a_file_has_it_all(sh
     assert "asks for 4194304 KiB of memory" in told
     assert "\x1b" not in told, "a terminal obeys nobody's address"
     assert hostile not in told + report.read_text()
+    assert "File exists" in shell.refuse("users", "import", "generic", str(people), "--report", str(people))
     remarks = [json.loads(line) for line in report.read_text().splitlines()]
     assert sorted((remark["line"], remark["stays"]) for remark in remarks) == [
         (1, False),

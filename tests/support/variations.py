@@ -59,8 +59,8 @@ class WatchedHasher:
     def fault_of(self, stored: PasswordHash) -> HashFault | None:
         return self._hasher.fault_of(stored)
 
-    def outdated(self, stored: PasswordHash) -> bool:
-        return self._hasher.outdated(stored)
+    def outdated(self, stored: PasswordHash, password: Password) -> bool:
+        return self._hasher.outdated(stored, password)
 
 
 class PausingHasher(WatchedHasher):
@@ -93,7 +93,7 @@ class BusyHasher:
     def fault_of(self, stored: PasswordHash) -> HashFault | None:
         return None
 
-    def outdated(self, stored: PasswordHash) -> bool:
+    def outdated(self, stored: PasswordHash, password: Password) -> bool:
         return False
 
 
@@ -120,8 +120,8 @@ class StalledHasher:
     def fault_of(self, stored: PasswordHash) -> HashFault | None:
         return self._hasher.fault_of(stored)
 
-    def outdated(self, stored: PasswordHash) -> bool:
-        return self._hasher.outdated(stored)
+    def outdated(self, stored: PasswordHash, password: Password) -> bool:
+        return self._hasher.outdated(stored, password)
 
     async def _stall(self) -> None:
         self.busy.set()

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from adapters.hashing.decoys import Decoys
 from adapters.hashing.slots import HashingSlots
-from adapters.hashing.stored import Form, StoredHash, Unusable, read_by
+from adapters.hashing.stored import Forgiving, Form, StoredHash, Unusable, read_by
 from domain.password import NO_PASSWORD, FaultKind, HashFault, Password, PasswordHash
 
 
@@ -49,8 +49,14 @@ class Keyring:
             return unusable.fault
         return None
 
-    def outdated(self, stored: PasswordHash) -> bool:
-        return self.fault_of(stored) is None and not self._maker.made(stored.encoded)
+    def outdated(self, stored: PasswordHash, password: Password) -> bool:
+        try:
+            found = self._read(stored)
+        except Unusable:
+            return False
+        if isinstance(found, Forgiving) and not found.is_exact(password):
+            return False
+        return not self._maker.made(stored.encoded)
 
     def _read(self, stored: PasswordHash) -> StoredHash:
         """Raises `Unusable`."""

@@ -83,6 +83,9 @@ class ScryptHash:
         except (ValueError, MemoryError):
             return False
 
+    def is_exact(self, password: Password) -> bool:
+        return self.prepare(password.text) == password.text
+
     def derive(self, password: Password) -> bytes:
         """As many bytes as the digest has. Raises `ValueError` and `MemoryError`."""
         secret = self.prepare(password.as_typed).encode()

@@ -8,7 +8,7 @@ The salt has 1 to 16 characters.
 It is written out here, because Python has dropped `crypt`, and what lives on of passlib comes without types and without
 a promise. The work is done in Python and holds its lock, a few milliseconds at a time.
 
-The password's bytes as typed. Each round reads them all, so longer ones than libxcrypt's 512 match nothing.
+The password's bytes as typed. Each round reads them all, so those of more than 128 bytes match nothing.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ from adapters.hashing.stored import StoredHash, number, unreadable
 from domain.password import Password
 
 _MILLISECONDS_PER_ROUND = 0.0015
-_MOST_BYTES = 512
+_MOST_BYTES = 128
+"""Every round reads the password: a longer one would take longer than the bound of work says."""
 _DEFAULT_ROUNDS = 5000
 _SHAPE = re.compile(
     r"\$(?P<kind>[56])\$(?:rounds=(?P<rounds>[0-9]+)\$)?(?P<salt>[./A-Za-z0-9]{1,16})\$(?P<digest>[./A-Za-z0-9]+)",

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from domain.password import FaultKind, HashFault, Password
 
@@ -38,6 +38,15 @@ class StoredHash(Protocol):
 
     def matches(self, password: Password) -> bool:
         """Whether it is this password's. Takes `work`, so it belongs into a slot; compares in constant time."""
+
+
+@runtime_checkable
+class Forgiving(Protocol):
+    """A stored hash of a system that let similar passwords in as well."""
+
+    def is_exact(self, password: Password) -> bool:
+        """Whether this is the password itself. Of one that is only similar no new hash is made: it may be a slip, and
+        would be the only password then."""
 
 
 class Form(Protocol):

@@ -13,7 +13,7 @@ from domain.letters import Occasion
 from domain.reversal import Reversal
 
 _NOBODY = Client("")
-_KEY = bytes(32)
+KEY = bytes(32)
 _ADDRESS_LENGTH = 64
 
 
@@ -39,7 +39,7 @@ class MemoryEvents:
         self._tables.events[recorded.id] = EventRow(recorded, client.masked_address)
 
     async def pseudonymise(self, user_id: UUID) -> None:
-        pseudonym = pseudonym_of(user_id, _KEY)
+        pseudonym = pseudonym_of(user_id, KEY)
         for row in list(self._tables.events.values()):
             event = row.event
             if event.user_id == user_id:
@@ -50,7 +50,7 @@ class MemoryEvents:
                 self._tables.events[event.id] = EventRow(event, "")
 
     async def reclaim(self, user_id: UUID) -> None:
-        pseudonym = pseudonym_of(user_id, _KEY)
+        pseudonym = pseudonym_of(user_id, KEY)
         for row in list(self._tables.events.values()):
             event = row.event
             if event.user_id == pseudonym:

@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from adapters.memory.collections import MemoryUsernameClaims
-from adapters.memory.events import MemoryEvents
+from adapters.memory.events import KEY, MemoryEvents
 from adapters.memory.store import Claim, MemoryTransaction, Tables
 from adapters.memory.users import MemoryUsers
 from application.ports.transfer import newcomer_event
 from domain.email_address import EmailAddress
+from domain.events import EventKind, pseudonym_of
 from domain.newcomer import Newcomer
 from domain.password import NO_PASSWORD
 from domain.user import Credential
@@ -25,6 +26,11 @@ class MemoryResidents:
 
     async def here(self, ids: Collection[UUID]) -> set[UUID]:
         return set(ids) & set(self._tables.users)
+
+    async def gone(self, ids: Collection[UUID]) -> set[UUID]:
+        known_as = {pseudonym_of(user_id, KEY): user_id for user_id in ids}
+        deleted = (row.event for row in self._tables.events.values() if row.event.kind == EventKind.ACCOUNT_DELETED)
+        return {known_as[event.user_id] for event in deleted if event.user_id in known_as}
 
     async def with_emails(self, emails: Collection[EmailAddress]) -> set[EmailAddress]:
         return set(emails) & {user.email for user in self._tables.users.values()}

@@ -17,6 +17,7 @@ from adapters.sql.upsert import upsert
 from adapters.sql.users import CREDENTIAL, user_columns, user_from, user_values
 from application.ports.transfer import newcomer_event
 from domain.email_address import EmailAddress
+from domain.events import EventKind, pseudonym_of
 from domain.newcomer import Newcomer, Origin
 from domain.password import NO_PASSWORD, PasswordHash
 from domain.username import Username
@@ -25,11 +26,17 @@ from domain.username import Username
 class SqlResidents:
     """`application.ports.transfer.Residents`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, pseudonym_key: bytes) -> None:
         self._connection = connection
+        self._key = pseudonym_key
 
     async def here(self, ids: Collection[UUID]) -> set[UUID]:
         return await self._which(users.c.id, ids)
+
+    async def gone(self, ids: Collection[UUID]) -> set[UUID]:
+        known_as = {pseudonym_of(user_id, self._key): user_id for user_id in ids}
+        deleted = events.c.kind == EventKind.ACCOUNT_DELETED.value
+        return {known_as[each] for each in await self._which(events.c.user_id, known_as.keys(), deleted)}
 
     async def with_emails(self, emails: Collection[EmailAddress]) -> set[EmailAddress]:
         return {EmailAddress(each) for each in await self._which(users.c.email, {email.canonical for email in emails})}
@@ -107,8 +114,8 @@ class SqlNewcomers:
 class SqlEmigration:
     """`application.ports.transfer.Emigration`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.residents = SqlResidents(connection)
+    def __init__(self, connection: AsyncConnection, key: bytes) -> None:
+        self.residents = SqlResidents(connection, key)
 
 
 class SqlImmigration:

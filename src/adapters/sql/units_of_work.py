@@ -214,7 +214,7 @@ class SqlUnits:
     async def emigration(self) -> AsyncIterator[SqlEmigration]:
         """For seeing who is here."""
         async with self._database.reading() as connection:
-            yield SqlEmigration(connection)
+            yield SqlEmigration(connection, self._key)
 
     @asynccontextmanager
     async def immigration(self) -> AsyncIterator[SqlImmigration]:

@@ -26,8 +26,9 @@ class PasswordHasher(Protocol):
     def fault_of(self, stored: PasswordHash) -> HashFault | None:
         """Why nobody can be let in by this hash; None when somebody can. Found out before any work, in no time."""
 
-    def outdated(self, stored: PasswordHash) -> bool:
-        """Whether the hash was made with another algorithm or other parameters than those in force (R34)."""
+    def outdated(self, stored: PasswordHash, password: Password) -> bool:
+        """Whether to replace the hash by a new one of this password, which it matches (R34): it was made with another
+        algorithm or other parameters than those in force, and not of a password that is only similar."""
 
 
 SAMPLE = 10_000

@@ -31,6 +31,8 @@ class Candidate:
     """Here, not there: None for whoever has never been here."""
     fields: Mapping[str, object] = field(default_factory=dict)
     """For declared fields of the same name, where there are such."""
+    own_fields: Mapping[str, object] = field(default_factory=dict)
+    """The same of what everybody there could set about themselves: for fields that are theirs to set here as well."""
     metadata: Mapping[str, object] = field(default_factory=dict)
     """What else there is about them: kept beside, as JSON has it."""
     password_hash: str | None = field(default=None, repr=False)
@@ -76,6 +78,9 @@ class Residents(Protocol):
 
     async def here(self, ids: Collection[UUID]) -> set[UUID]:
         """Which of these ids are users'."""
+
+    async def gone(self, ids: Collection[UUID]) -> set[UUID]:
+        """Which of these ids were users' who have deleted their account, as far back as the record of events goes."""
 
     async def with_emails(self, emails: Collection[EmailAddress]) -> set[EmailAddress]:
         """Which of these addresses users have."""

@@ -164,7 +164,7 @@ class SignIn:
         new_device: bool,
     ) -> SignedIn:
         new_hash: PasswordHash | None = None
-        if self.hasher.outdated(credential.password_hash):
+        if self.hasher.outdated(credential.password_hash, password):
             new_hash = await self.hasher.hash(password)
         now = self.clock.now()
         session = self.admission.begin(user.id, credential.version, wish, now)

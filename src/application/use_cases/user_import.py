@@ -10,6 +10,7 @@ from application.ports.units_of_work import Opens
 from domain.events import Event, EventKind
 from domain.newcomer import Newcomer
 from domain.password import NO_PASSWORD
+from domain.role import ADMINISTRATOR
 from domain.user import User
 
 BATCH = 500
@@ -39,6 +40,7 @@ class ImportReport:
     unproven: int = 0
     """Of those who come: their addresses have to be proven yet."""
     disabled: int = 0
+    administrators: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,8 @@ class ImportUsers:
     """Makes users of those whom another system holds, with their ids, hashes and times.
 
     Whoever is here already, by id, is left as they are: so an import that was cut off is repeated. Two who claim one
-    address do not both come: the first in the source does, and whoever has it here keeps it. Nobody is told by letter.
+    address do not both come: the first in the source does, and whoever has it here keeps it. Who has deleted their
+    account here does not come back. Nobody is told by letter.
     Raises `SourceUnreadable` and `Unavailable`; what was written before stays.
     """
 
@@ -118,7 +121,8 @@ class ImportUsers:
         self, residents: Residents, batch: list[Judged], command: ImportUsersCommand, report: ImportReport
     ) -> list[Judged]:
         users = [judged.newcomer.user for judged in batch]
-        here = await residents.here({user.id for user in users})
+        ids = {user.id for user in users}
+        here, gone = await residents.here(ids), await residents.gone(ids)
         taken = await residents.with_emails({user.email for user in users})
         names = {user.username for user in users if user.username is not None}
         held = await residents.with_usernames(names, self.clock.now())
@@ -127,6 +131,8 @@ class ImportUsers:
             user = judged.newcomer.user
             if user.id in here:
                 report.here += 1
+            elif user.id in gone:
+                _stays(judged.line, str(user.email), "They have deleted their account here.", command, report)
             elif user.email in taken:
                 _stays(judged.line, str(user.email), "Somebody else here has this address.", command, report)
             elif user.username in held:
@@ -173,3 +179,4 @@ def _count(newcomer: Newcomer, report: ImportReport) -> None:
     report.with_password += newcomer.password_hash != NO_PASSWORD
     report.unproven += not newcomer.user.email_verified
     report.disabled += newcomer.user.disabled
+    report.administrators += newcomer.user.role == ADMINISTRATOR

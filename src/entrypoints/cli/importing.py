@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
@@ -132,7 +133,7 @@ def _remarks_kept(file: Path | None) -> Iterator[_Remarks]:
         yield _Remarks(None)
         return
     try:
-        opened = file.open("w", encoding="utf-8")
+        opened = file.open("x", encoding="utf-8")
     except OSError as trouble:
         fail(f"{file}: {trouble.strerror}")
     with opened:
@@ -161,7 +162,7 @@ def _import(options: ImportOptions, remarks: _Remarks, *, write: bool, addresses
                 )
                 return await ostiary.use_cases.import_users(command)
         except SourceUnreadable as trouble:
-            fail(f"{trouble}{_so_far(latest, write=write)}")
+            fail(f"{printable(str(trouble), most=2000)}{_so_far(latest, write=write)}")
 
     try:
         return ask(question)
@@ -185,10 +186,8 @@ def _so_far(latest: "list[ImportReport]", *, write: bool) -> str:
 
 
 def _as_json(found: "ImportReport", remarks: _Remarks, *, write: bool) -> dict[str, object]:
-    counts = {name: getattr(found, name) for name in ("read", "come", "here", "stay", "with_password")}
     shown = [remark_as_json(remark) for remark in remarks.first]
-    more = {"unproven": found.unproven, "disabled": found.disabled, "remarks": remarks.number, "first_remarks": shown}
-    return {"written": write, **counts, **more}
+    return {"written": write, **asdict(found), "remarks": remarks.number, "first_remarks": shown}
 
 
 def _print(found: "ImportReport", remarks: _Remarks, *, write: bool, report: Path | None) -> None:
@@ -202,6 +201,7 @@ def _print(found: "ImportReport", remarks: _Remarks, *, write: bool, report: Pat
         ("  without a password", without, "they choose one by the letter that they ask for at “forgot password”"),
         ("  address not proven", found.unproven, "they prove it by the letter that they ask for at sign-in"),
         ("  disabled", found.disabled, ""),
+        ("  administrators", found.administrators, "their role in the source says so: they may do everything here"),
         ("here already", found.here, "left as they are"),
         ("stay", found.stay, ""),
     ]
@@ -218,6 +218,6 @@ def _print(found: "ImportReport", remarks: _Remarks, *, write: bool, report: Pat
         click.echo("\nThis was a trial: nothing is written. The same with --write brings them in.")
 
 
-def printable(text: str) -> str:
+def printable(text: str, most: int = 200) -> str:
     """Text of another system for a terminal, which must not obey it."""
-    return "".join(char if char.isprintable() else "�" for char in text)[:200]
+    return "".join(char if char.isprintable() else "�" for char in text)[:most]
