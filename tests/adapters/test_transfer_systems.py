@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.transfer import staging
 from adapters.transfer.better_auth import BetterAuthTables, read_better_auth
-from adapters.transfer.generic import PREFIXES, generic_line, read_generic, write_lines
+from adapters.transfer.generic import PREFIXES, generic_line, read_generic
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Row
@@ -29,6 +30,7 @@ from domain.newcomer import Newcomer, Origin
 from domain.password import NO_PASSWORD, PasswordHash
 from domain.user import User
 from domain.username import Username
+from entrypoints.composition.sources import exported_line
 from entrypoints.import_options import HASH_FORMS
 from tests.support.hash_vectors import BY_FORM, TYPED, VECTORS
 from tests.support.postgresql import fresh_database
@@ -418,8 +420,7 @@ def test_whoever_is_carried_out_can_be_brought_in(
         line = generic_line(newcomer)
         as_csv(path, [{name: json.dumps(v) if isinstance(v, dict) else str(v) for name, v in line.items()}])
     else:
-        with path.open("wb") as file:
-            write_lines([newcomer], file)
+        path.write_text(exported_line(newcomer) + "\n")
     found = only(read_generic(path))
     assert found == Candidate(
         line=2 if as_table else 1,
@@ -445,9 +446,10 @@ def test_whoever_is_carried_out_can_be_brought_in(
 def test_what_is_staged_is_in_no_file_that_anybody_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes on disk beside the database would outlive a killed import."""
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
+    monkeypatch.setattr(staging, "_CACHE_KIB", 64)
     accounts = tmp_path / "accounts"
     head = "userId,accountId,providerId,password\n"
-    accounts.write_text(head + "".join(f"{n:032},{n:032},credential,{SALT}:{KEY}\n" for n in range(120_000)))
+    accounts.write_text(head + "".join(f"{n:032},{n:032},credential,{SALT}:{KEY}\n" for n in range(1_000)))
     users = tmp_path / "users"
     users.write_text("id,email\n" + f"{7:032},a@x.org\n")
 

@@ -1,11 +1,8 @@
 """The form of our own, CSV or NDJSON: what `ostiary users export` writes, and what anybody can make out of anything."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import IO
-
-import msgspec
 
 from adapters.hashing.aspnet_identity import ASPNET_IDENTITY_V3
 from adapters.hashing.scrypt import SCRYPT_BETTER_AUTH, SCRYPT_NODE, SCRYPT_NODE_TRIM, salt_first
@@ -67,12 +64,6 @@ def generic_line(newcomer: Newcomer) -> dict[str, object]:
         "metadata": dict(origin.metadata) or None if origin else None,
     }
     return {column: value for column, value in line.items() if value is not None}
-
-
-def write_lines(newcomers: Iterable[Newcomer], file: IO[bytes]) -> None:
-    """As NDJSON, a line each."""
-    encode = msgspec.json.Encoder().encode
-    file.writelines(encode(generic_line(newcomer)) + b"\n" for newcomer in newcomers)
 
 
 def _written(moment: datetime | None) -> str | None:
