@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from adapters.transfer.firebase import FirebaseHashConfig, firebase_csv, firebase_json, from_firebase
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 from tests.support.hash_vectors import BY_FORM
-from tests.support.transfers import counted, gathered, lets_in, lets_nobody_in, only
+from tests.support.transfers import gathered, lets_in, lets_nobody_in, only
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -320,18 +320,3 @@ def test_whatever_stands_in_a_field_somebody_or_nobody_comes_of_it(name: str, va
     if isinstance(found, Candidate):
         json.dumps(found.metadata, allow_nan=False).encode()
         assert HASH not in json.dumps(found.metadata)
-
-
-def test_reading_takes_a_part_of_what_the_document_is_long(tmp_path: Path) -> None:
-    path = tmp_path / "users.json"
-    with path.open("w") as file:
-        file.write('{"users": [')
-        for number in range(10_000):
-            user = {"localId": str(number), "email": "a@example.org", "photoUrl": "p" * 2000}
-            file.write(("," if number else "") + json.dumps(user))
-        file.write("]}")
-
-    number, most = counted(firebase_json(path, CONFIG, NOW))
-
-    assert number == 10_000
-    assert most < path.stat().st_size / 5

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from adapters.transfer.keycloak import from_keycloak, keycloak
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 from tests.support.hash_vectors import BY_FORM
-from tests.support.transfers import counted, gathered, lets_in, lets_nobody_in, only
+from tests.support.transfers import gathered, lets_in, lets_nobody_in, only
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -397,13 +397,3 @@ def test_whatever_stands_in_a_field_somebody_or_nobody_comes_of_it(name: str, va
 def test_whatever_stands_in_a_credential_a_person_comes(name: str, value: object) -> None:
     with_credential({**PBKDF2, name: value})
     with_credential(value)
-
-
-def test_reading_takes_a_part_of_what_the_document_is_long(tmp_path: Path) -> None:
-    users = [{"id": str(n), "email": "a@example.org", "attributes": {"about": ["a" * 2000]}} for n in range(5_000)]
-    path = realm(tmp_path / "realm.json", *users)
-
-    number, most = counted(keycloak(path, NOW))
-
-    assert number == 5_000
-    assert most < path.stat().st_size / 4
