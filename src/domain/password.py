@@ -1,7 +1,7 @@
 """Passwords: the secret itself, the rules a new one must meet, and its hash."""
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -59,6 +59,21 @@ class FaultKind(StrEnum):
     UNREADABLE = "hash_unreadable"
     IMMODERATE = "hash_immoderate"
     """It asks for more memory or time than one verification may take (R35)."""
+
+
+OWASPS_LEAST_KIB: Mapping[int, int] = {1: 46 * 1024, 2: 19 * 1024, 3: 12 * 1024}
+"""Memory by passes that Argon2id has at least (OWASP, Password Storage Cheat Sheet). More passes than three do not make
+up for less memory than with three: what is public here asks for no less."""
+
+OWASPS_LEAST = (
+    f"OWASP's least ({', '.join(f'{kib} KiB with {n}' for n, kib in OWASPS_LEAST_KIB.items())} passes or more)"
+)
+"""The same in words."""
+
+
+def least_memory_kib(passes: int) -> int:
+    """The least memory with so many passes."""
+    return OWASPS_LEAST_KIB[min(passes, max(OWASPS_LEAST_KIB))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ SYSTEMS: Mapping[System, str] = {
     "tutorial": "the SQLite file of the Next.js tutorial",
     "generic": "CSV or NDJSON as `ostiary users export` writes it",
     "firebase": "JSON or CSV of `firebase auth:export`",
-    "django": "Django: its database, a dump, CSV, NDJSON, or JSON of `manage.py dumpdata`",
+    "django": "its database, a dump, CSV, NDJSON, or JSON of `manage.py dumpdata`",
     "keycloak": "a realm export: a file, or a folder of them",
 }
-"""Where people may come from."""
+"""Where people may come from, and what is read of it."""
 
 HASH_FORMS = ("auto", "scrypt-node", "scrypt-node-trim", "scrypt-better-auth", "aspnet-identity-v3")
+"""Of `adapters.transfer.generic.PREFIXES`; a test holds the two against each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

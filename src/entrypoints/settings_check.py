@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from domain.password import OWASPS_LEAST, least_memory_kib
 from entrypoints.database_url import url_problem
 from entrypoints.peppers import repeated
 from entrypoints.setting_values import is_loopback
@@ -127,16 +128,13 @@ def _unsafe_in_public(settings: "Settings") -> list[str]:
     if settings.https and not settings.app_url.startswith("https://"):
         problems.append("APP_URL: expected https, as letters link there with a secret")
     if hashes_too_cheaply(settings):
-        problems.append(
-            "OSTIARY_ARGON2_MEMORY_KIB, OSTIARY_ARGON2_TIME: below OWASP's least (19456 and 2, or 12288 and 3)"
-        )
+        problems.append(f"OSTIARY_ARGON2_MEMORY_KIB, OSTIARY_ARGON2_TIME: below {OWASPS_LEAST}")
     return problems
 
 
 def hashes_too_cheaply(settings: "Settings") -> bool:
     """Whether one password hash costs less than OWASP's least."""
-    strength = settings.argon2_memory_kib * settings.argon2_time
-    return strength < 36 * 1024 or settings.argon2_memory_kib < 12 * 1024
+    return settings.argon2_memory_kib < least_memory_kib(settings.argon2_time)
 
 
 def _weak(secret: str, least: int = 32) -> bool:

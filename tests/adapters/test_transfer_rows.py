@@ -6,19 +6,23 @@ import gzip
 import io
 import json
 import sqlite3
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.transfer.firebase import firebase_json
 from adapters.transfer.generic import read_generic
+from adapters.transfer.keycloak import keycloak
 from adapters.transfer.literals import copied, literal
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Misread, Row
 from adapters.transfer.seen import SeenOnDisk
-from application.ports.transfer import SourceUnreadable
+from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 from tests.support.transfers import counted, gathered
 
 HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
@@ -170,3 +174,22 @@ def test_what_was_seen_is_remembered_with_its_line_and_by_its_kind() -> None:
         assert seen.first("id", "a@x.org", 4) is None
         assert seen.first("email", "a@x.org", 5) == 3
         assert seen.first("email", "A@x.org", 6) is None
+
+
+def _firebase(path: Path) -> AsyncIterator[Candidate | Unfit]:
+    return firebase_json(path, None, datetime.now(UTC))
+
+
+def _keycloak(path: Path) -> AsyncIterator[Candidate | Unfit]:
+    return keycloak(path, datetime.now(UTC))
+
+
+@pytest.mark.parametrize("people_of", [_firebase, _keycloak], ids=["Firebase", "Keycloak"])
+def test_reading_a_document_takes_a_part_of_what_it_is_long(
+    people_of: Callable[[Path], AsyncIterator[Candidate | Unfit]], tmp_path: Path
+) -> None:
+    path = tmp_path / "users.json"
+    user = {"id": "1", "localId": "1", "email": "a@example.org", "about": "a" * 2000}
+    path.write_text('{"users": [' + ", ".join([json.dumps(user)] * 3_000) + "]}")
+    number, peak = counted(people_of(path))
+    assert (number, peak < path.stat().st_size / 4) == (3_000, True)

@@ -2,11 +2,9 @@
 
 import asyncio
 import csv
-import hashlib
 import io
 import json
 import sqlite3
-import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.transfer import staging
 from adapters.transfer.better_auth import BetterAuthTables, read_better_auth
-from adapters.transfer.generic import HashForm, generic_line, read_generic, write_lines
+from adapters.transfer.generic import PREFIXES, generic_line, read_generic
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Row
@@ -31,8 +30,11 @@ from domain.newcomer import Newcomer, Origin
 from domain.password import NO_PASSWORD, PasswordHash
 from domain.user import User
 from domain.username import Username
+from entrypoints.composition.sources import exported_line
+from entrypoints.import_options import HASH_FORMS
+from tests.support.hash_vectors import BY_FORM, TYPED, VECTORS
 from tests.support.postgresql import fresh_database
-from tests.support.transfers import gathered, only
+from tests.support.transfers import gathered, lets_in, lets_nobody_in, only
 
 FOREIGN = Path(__file__).parents[1] / "support" / "foreign"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -46,6 +48,16 @@ PASSWORDS = {
     "grace@example.org": "ﬁne passe\u0301 wort",
     "banned@example.org": "nobody lets me in 42",
 }
+
+
+def unprefixed(form: str) -> str:
+    """A hash as its original writes it, of `TYPED`."""
+    return BY_FORM[form].encoded.removeprefix(f"${form}$")
+
+
+def only_if_they_come(entry: Candidate | Unfit) -> Candidate:
+    assert isinstance(entry, Candidate), entry
+    return entry
 
 
 def lines(tmp_path: Path, *entries: dict[str, object], name: str = "people.ndjson") -> Path:
@@ -199,20 +211,13 @@ async def restore(url: str, dump: Path) -> None:
     await connection.close()
 
 
-def is_better_auths(encoded: str | None, password: str) -> bool:
-    """Whether a hash is this password's, by the standard library."""
-    salt, key = (encoded or "").removeprefix("$scrypt-better-auth$").split(":")
-    typed = unicodedata.normalize("NFKC", password).encode()
-    return hashlib.scrypt(typed, salt=salt.encode(), n=16384, r=16, p=1, dklen=64, maxmem=2**26).hex() == key
-
-
 def test_better_auth_brings_everybody_with_their_password(better_auth: BetterAuthTables) -> None:
     found = {
         entry.email: entry for entry in gathered(read_better_auth(better_auth, NOW)) if isinstance(entry, Candidate)
     }
     assert found.keys() == PASSWORDS.keys()
     for email, password in PASSWORDS.items():
-        assert is_better_auths(found[email].password_hash, password)
+        assert lets_in(found[email], password)
     ada, banned = found["ada@example.org"], found["banned@example.org"]
     assert (ada.name, ada.username, ada.email_verified, ada.disabled_at) == ("Ada Lovelace", "ada.l", True, None)
     assert (len(ada.id), ada.role, ada.fields) == (32, "user", {"company": "Analytical Engines"})
@@ -293,6 +298,40 @@ def test_the_tutorials_hash_is_read_in_either_order(tmp_path: Path, trims: bool)
     assert (found[0].id, found[0].email, found[0].email_verified) == ("1", "u0@x.org", False)
 
 
+def tutorial(tmp_path: Path, stored: str, *, trims: bool = False) -> Candidate:
+    """How somebody with this hash comes."""
+    people = lines(tmp_path, {"id": 1, "email": "ada@example.org", "password": stored})
+    return only(read_tutorial(people, trims=trims))
+
+
+def test_where_the_tutorials_trimmed_people_get_in_as_before(tmp_path: Path) -> None:
+    trimmed = tutorial(tmp_path, unprefixed("scrypt-node-trim"), trims=True)
+    assert lets_in(trimmed, TYPED)
+    assert lets_in(trimmed, f" {TYPED}\u00a0\ufeff\n")
+    assert not lets_in(tutorial(tmp_path, unprefixed("scrypt-node")), f" {TYPED}")
+
+
+def test_better_auths_are_told_apart_from_the_tutorials_by_who_brings_them(tmp_path: Path) -> None:
+    for form, node in (("scrypt-node", True), ("scrypt-better-auth", False)):
+        better = better_auth_user(tmp_path, [{"password": unprefixed(form)}])
+        assert isinstance(better, Candidate)
+        assert lets_in(tutorial(tmp_path, unprefixed(form)), TYPED) is node
+        assert lets_in(better, TYPED) is not node
+
+
+@pytest.mark.parametrize("turn", range(10))
+def test_what_is_no_salt_and_key_lets_nobody_in(tmp_path: Path, turn: int) -> None:
+    node = unprefixed("scrypt-node")
+    stored = (
+        *(":", node[:-1], node + "0", node.replace(":", ""), node.replace(":", "$"), "x" + node[1:]),
+        *(node + "\n", " " + node, node + ":", "$scrypt-node$" + node),
+    )[turn]
+    better = better_auth_user(tmp_path, [{"password": stored}])
+    assert isinstance(better, Candidate)
+    for found in (tutorial(tmp_path, stored), tutorial(tmp_path, stored, trims=True), better):
+        assert lets_nobody_in(found)
+
+
 def test_the_generic_form_needs_an_address_only(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("email\n Ada@Example.ORG\n")
@@ -310,11 +349,37 @@ def test_a_misspelt_column_is_seen_before_anybody_comes(tmp_path: Path) -> None:
         gathered(read_generic(lines(tmp_path, {"email": "a@x.org", "password_hsah": BCRYPT})))
 
 
-@pytest.mark.parametrize("form", [form for form in HashForm if form is not HashForm.AUTO], ids=str)
-def test_a_form_is_written_before_hashes_that_do_not_say_theirs(tmp_path: Path, form: HashForm) -> None:
-    path = lines(tmp_path, {"email": "a@x.org", "password_hash": "raw"}, {"email": "b@x.org", "password_hash": BCRYPT})
-    found = [each.password_hash for each in gathered(read_generic(path, form)) if isinstance(each, Candidate)]
-    assert found == [f"${form.value}$raw", BCRYPT]
+def test_every_form_of_the_command_line_is_known() -> None:
+    assert tuple(PREFIXES) == HASH_FORMS
+
+
+@pytest.mark.parametrize("form", HASH_FORMS)
+def test_hashes_that_do_not_say_what_they_are_let_their_owners_in_when_the_form_is_told(
+    tmp_path: Path, form: str
+) -> None:
+    of_form = [each for each in VECTORS if form != "auto" and each.encoded.startswith(f"${form}$")]
+    stored = [each.encoded.removeprefix(f"${form}$") for each in of_form]
+    people: list[dict[str, object]] = [
+        {"email": f"u{number}@x.org", "password_hash": each} for number, each in enumerate([*stored, BCRYPT])
+    ]
+    *found, other = (only_if_they_come(each) for each in gathered(read_generic(lines(tmp_path, *people), form)))
+    assert form == "auto" or of_form
+    for each, vector in zip(found, of_form, strict=True):
+        assert lets_in(each, vector.password)
+        assert not lets_in(each, f"{vector.password}x")
+    assert other.password_hash == BCRYPT
+
+
+@pytest.mark.parametrize("form", ["scrypt-node", "scrypt-node-trim"])
+def test_the_generic_form_takes_salt_and_key_in_either_order(tmp_path: Path, form: str) -> None:
+    people = lines(tmp_path, {"email": "a@x.org", "password_hash": f"{KEY}:{SALT}"})
+    assert only(read_generic(people, form)).password_hash == f"${form}${SALT}:{KEY}"
+
+
+@pytest.mark.parametrize("stored", ["AQAAAA", "ANXrDknc7fGPpigibZXXZFMX4aoqz44JveK6jQuwY3eH/UyPhvr5xTPeGYEckLxz9A=="])
+def test_what_is_no_hash_of_the_form_that_is_told_lets_nobody_in(tmp_path: Path, stored: str) -> None:
+    people = lines(tmp_path, {"email": "a@x.org", "password_hash": stored})
+    assert lets_nobody_in(only(read_generic(people, "aspnet-identity-v3")))
 
 
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis's
@@ -355,8 +420,7 @@ def test_whoever_is_carried_out_can_be_brought_in(
         line = generic_line(newcomer)
         as_csv(path, [{name: json.dumps(v) if isinstance(v, dict) else str(v) for name, v in line.items()}])
     else:
-        with path.open("wb") as file:
-            write_lines([newcomer], file)
+        path.write_text(exported_line(newcomer) + "\n")
     found = only(read_generic(path))
     assert found == Candidate(
         line=2 if as_table else 1,
@@ -382,9 +446,10 @@ def test_whoever_is_carried_out_can_be_brought_in(
 def test_what_is_staged_is_in_no_file_that_anybody_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes on disk beside the database would outlive a killed import."""
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
+    monkeypatch.setattr(staging, "_CACHE_KIB", 64)
     accounts = tmp_path / "accounts"
     head = "userId,accountId,providerId,password\n"
-    accounts.write_text(head + "".join(f"{n:032},{n:032},credential,{SALT}:{KEY}\n" for n in range(120_000)))
+    accounts.write_text(head + "".join(f"{n:032},{n:032},credential,{SALT}:{KEY}\n" for n in range(1_000)))
     users = tmp_path / "users"
     users.write_text("id,email\n" + f"{7:032},a@x.org\n")
 

@@ -1,8 +1,8 @@
 """Sign-in (R34, R50, R60; DESIGN sections 2 and 4, SECURITY 1.3, 2.1): docs/sign-in.md."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from tests.support.variations import BusyHasher, WatchedHasher, changed, client,
 from tests.support.world import ADA, ELSEWHERE, HERE, PASSWORD, World, make_world
 
 BOB = "bob@example.com"
+Change = Callable[[World], World]
 WRONG = "not the password at all"
 
 
@@ -296,30 +297,42 @@ async def test_a_busy_or_broken_service_costs_no_try(any_world: World) -> None:
 # Rehashing (R34)
 
 
-async def test_a_hash_of_older_parameters_is_renewed_at_sign_in_and_nothing_else_changes(tmp_path: Path) -> None:
+@pytest.fixture
+def with_more_passes() -> Iterator[Change]:
+    """The same world under other parameters for new hashes."""
+    with closing(HashingSlots(1)) as slots:
+        hasher = quick_keyring(slots, Argon2Parameters(memory_kib=8, time=2))
+        yield lambda world: changed(world, sign_in=replace(world.use_cases.sign_in, hasher=hasher))
+
+
+async def test_a_hash_of_older_parameters_is_renewed_at_sign_in_and_nothing_else_changes(
+    tmp_path: Path, with_more_passes: Callable[[World], World]
+) -> None:
     async with make_world("sqlite", tmp_path) as world:
         session = (await world.member()).session_token.text
     async with make_world("sqlite", tmp_path) as world:
-        await _with_passes(world, 2).sign_in()
+        await with_more_passes(world).sign_in()
         kinds = world.events.kinds()
         assert kinds == [EventKind.PASSWORD_REHASHED, EventKind.SIGNED_IN]
-        await _with_passes(world, 2).sign_in()
+        await with_more_passes(world).sign_in()
         assert world.events.kinds()[2:] == [EventKind.SIGNED_IN], "once is enough"
         assert await refused(world.sign_in(password=WRONG)) is InvalidCredentials
         await world.use_cases.identify(IdentifyCommand(session_cookie=session))
 
 
-async def test_a_wrong_password_renews_nothing(tmp_path: Path) -> None:
+async def test_a_wrong_password_renews_nothing(tmp_path: Path, with_more_passes: Change) -> None:
     async with make_world("sqlite", tmp_path) as world:
         await world.member()
-        assert await refused(_with_passes(world, 2).sign_in(password=WRONG)) is InvalidCredentials
+        assert await refused(with_more_passes(world).sign_in(password=WRONG)) is InvalidCredentials
         assert EventKind.PASSWORD_REHASHED not in world.events.kinds()
 
 
 @pytest.mark.every_store
-async def test_of_parallel_sign_ins_one_renews_the_hash_and_all_succeed(any_world: World) -> None:
+async def test_of_parallel_sign_ins_one_renews_the_hash_and_all_succeed(
+    any_world: World, with_more_passes: Callable[[World], World]
+) -> None:
     await any_world.member()
-    renewing = _with_passes(any_world, 2)
+    renewing = with_more_passes(any_world)
     outcomes = await asyncio.gather(*(renewing.sign_in() for _ in range(4)))
     assert len(outcomes) == 4
     assert any_world.events.kinds().count(EventKind.PASSWORD_REHASHED) == 1
@@ -348,11 +361,6 @@ async def test_signing_in_on_a_known_device_sends_no_letter_and_touches_no_other
     await any_world.deliver()
     assert len(any_world.mailbox.letters) == 1, "the letter from sign-up"
     await any_world.use_cases.identify(IdentifyCommand(session_cookie=first.session_token.text))
-
-
-def _with_passes(world: World, passes: int) -> World:
-    hasher = quick_keyring(HashingSlots(1), Argon2Parameters(memory_kib=8, time=passes))
-    return changed(world, sign_in=replace(world.use_cases.sign_in, hasher=hasher))
 
 
 def _as_it_was(

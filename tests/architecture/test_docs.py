@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -45,6 +46,24 @@ def test_every_link_between_pages_leads_somewhere() -> None:
     for page in (ROOT / "README.md", *DOCS.rglob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    for page in (ROOT / "README.md", *DOCS.rglob("*.md")):
+        for named in re.findall(r"`((?:src|tests)/[^`\s]*)`", page.read_text()):
+            for path in _spelt_out(named):
+                assert any(ROOT.glob(path)), f"{page.name}: {path}"
+
+
+def _spelt_out(path: str) -> Iterator[str]:
+    """Each of the paths in `a/{b,c}.py`."""
+    before, brace, rest = path.partition("{")
+    if not brace:
+        yield path
+        return
+    inside, _, after = rest.partition("}")
+    for choice in inside.split(","):
+        yield from _spelt_out(before + choice + after)
 
 
 def test_examples_stand_on_their_page_as_they_are() -> None:

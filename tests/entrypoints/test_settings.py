@@ -241,6 +241,11 @@ def test_a_complete_public_setup_starts() -> None:
     assert read(**PUBLIC, SMTP_PORT="465").smtp_encryption_in_force == "tls"
 
 
+@pytest.mark.parametrize(("passes", "kib"), [("1", "47104"), ("2", "19456"), ("3", "12288"), ("10", "12288")])
+def test_owasps_least_is_enough_in_public(passes: str, kib: str) -> None:
+    read(**PUBLIC, OSTIARY_ARGON2_TIME=passes, OSTIARY_ARGON2_MEMORY_KIB=kib)
+
+
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
@@ -248,7 +253,10 @@ def test_a_complete_public_setup_starts() -> None:
         ({"OSTIARY_PUBLIC_URL": "http://192.0.2.7:8000"}, "OSTIARY_ALLOW_HTTP"),
         ({"APP_URL": "http://www.example.com"}, "APP_URL"),
         ({"OSTIARY_ARGON2_MEMORY_KIB": "8"}, "OSTIARY_ARGON2_MEMORY_KIB"),
-        ({"OSTIARY_ARGON2_TIME": "1"}, "OSTIARY_ARGON2_TIME"),
+        ({"OSTIARY_ARGON2_TIME": "1"}, "47104 KiB with 1, 19456 KiB with 2, 12288 KiB with 3 passes or more"),
+        ({"OSTIARY_ARGON2_TIME": "1", "OSTIARY_ARGON2_MEMORY_KIB": "47103"}, "OSTIARY_ARGON2_MEMORY_KIB"),
+        ({"OSTIARY_ARGON2_TIME": "2", "OSTIARY_ARGON2_MEMORY_KIB": "19455"}, "OSTIARY_ARGON2_MEMORY_KIB"),
+        ({"OSTIARY_ARGON2_TIME": "10", "OSTIARY_ARGON2_MEMORY_KIB": "12287"}, "OSTIARY_ARGON2_MEMORY_KIB"),
         ({"EMAIL_ENABLED": "off"}, "EMAIL_ENABLED"),
         ({"OSTIARY_SMTP_ENCRYPTION": "none"}, "OSTIARY_SMTP_ENCRYPTION"),
         ({"SMTP_USER": "u"}, "SMTP_PASS"),

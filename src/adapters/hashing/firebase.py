@@ -4,13 +4,12 @@ Form: `$fbscrypt$v=1,n=<log2 N>,r=<r>,p=<p>[,ss=<separator>],sk=<signer key>$<sa
 Supabase Auth, writes it (`internal/crypto/password.go`). What it computes is published in github.com/firebase/scrypt:
 scrypt of the password with salt and separator together gives 32 bytes; they are the key under which AES-256 in counter
 mode, from zero, encrypts the project's signer key; the ciphertext is the hash. Bounds as in `adapters.hashing.scrypt`.
-Firebase's export has hash and salt apart and the rest once for the project, as the console shows it: `from_firebase`
-puts them together, where `rounds` is r and `mem_cost` is log2 N.
+Firebase's export has hash and salt apart and the rest once for the project, as the console shows it:
+`adapters.transfer.firebase` puts them together, where `rounds` is r and `mem_cost` is log2 N.
 
 The password's UTF-8 bytes as typed.
 """
 
-import base64
 import hmac
 import re
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from adapters.hashing.scrypt import ScryptHash, scrypt_hash
-from adapters.hashing.stored import StoredHash, adopted, base64_bytes, number, unreadable
+from adapters.hashing.stored import StoredHash, base64_bytes, number, unreadable
 from domain.password import Password
 
 _SHAPE = re.compile(
@@ -28,7 +27,6 @@ _SHAPE = re.compile(
     r",sk=(?P<signer>[^$,]*)\$(?P<salt>[^$]*)\$(?P<digest>[^$]*)",
     re.ASCII,
 )
-_WEB_SAFE = str.maketrans("-_", "+/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -76,20 +74,3 @@ def read_firebase(encoded: str) -> StoredHash | None:
         signer=signer,
         digest=base64_bytes(match["digest"], "the hash", len(signer), len(signer)),
     )
-
-
-def from_firebase(
-    password_hash: str, salt: str, *, signer_key: str, salt_separator: str, rounds: int, mem_cost: int
-) -> str:
-    """One user's hash with the parameters of their project, whichever of its base64s was used. Raises `Unusable`."""
-    separator, signer, own_salt, digest = (
-        base64.b64encode(base64_bytes(text.translate(_WEB_SAFE), what, 0, 128)).decode()
-        for text, what in (
-            (salt_separator, "the salt separator"),
-            (signer_key, "the signer key"),
-            (salt, "the salt"),
-            (password_hash, "the hash"),
-        )
-    )
-    costs = f"v=1,n={mem_cost},r={rounds},p=1,ss={separator},sk={signer}"
-    return adopted(read_firebase, f"$fbscrypt${costs}${own_salt}${digest}")

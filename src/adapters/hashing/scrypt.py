@@ -10,9 +10,9 @@ alike:
 - `scrypt:<N>:<r>:<p>$<salt>$<hash>`: Werkzeug (`werkzeug/security.py`), the salt's own text, the hash in hexadecimal.
 - `$scrypt-node$<salt>:<key>`: Node.js' `crypto.scryptSync(password, salt, 64)` with its defaults N=16384, r=8, p=1, as
   widespread tutorials have it; 16 bytes of salt in hexadecimal, of which *the text* is the salt. Originals bear no
-  prefix: `from_node_scrypt` gives it. `$scrypt-node-trim$` is the same where the password was trimmed first.
+  prefix: whoever brings them in gives it. `$scrypt-node-trim$` is the same where the password was trimmed first.
 - `$scrypt-better-auth$<salt>:<key>`: Better Auth (`@better-auth/utils`, `password`), the same with r=16 and of the
-  password in NFKC. Originals bear no prefix: `from_better_auth` gives it.
+  password in NFKC. Originals bear no prefix either.
 
 Apart from Better Auth nobody normalises the password: its UTF-8 bytes as typed.
 """
@@ -24,7 +24,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adapters.hashing.stored import StoredHash, adopted, base64_bytes, hex_bytes, immoderate, number, unreadable
+from adapters.hashing.stored import StoredHash, base64_bytes, hex_bytes, immoderate, number, unreadable
 from domain.password import Password
 
 _MILLISECONDS_PER_BLOCK = 500 / 2**20
@@ -43,7 +43,8 @@ _WERKZEUG = re.compile(
 _SALT_AND_KEY = re.compile(r"(?P<salt>[0-9a-fA-F]{32}):(?P<digest>[0-9a-fA-F]{128})", re.ASCII)
 _KEY_AND_SALT = re.compile(r"(?P<digest>[0-9a-fA-F]{128}):(?P<salt>[0-9a-fA-F]{32})", re.ASCII)
 
-_NODE, _NODE_TRIM, _BETTER_AUTH = "$scrypt-node$", "$scrypt-node-trim$", "$scrypt-better-auth$"
+SCRYPT_NODE, SCRYPT_NODE_TRIM, SCRYPT_BETTER_AUTH = "$scrypt-node$", "$scrypt-node-trim$", "$scrypt-better-auth$"
+"""Before `salt:key`, which does not say whose it is."""
 
 _JAVASCRIPT_SPACES = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -145,33 +146,24 @@ def read_scrypt_werkzeug(encoded: str) -> StoredHash | None:
 
 def read_scrypt_node(encoded: str) -> StoredHash | None:
     """`adapters.hashing.stored.Form`."""
-    if encoded.startswith(_NODE):
-        return _hexadecimal(encoded.removeprefix(_NODE), r=8, prepare=str)
-    if encoded.startswith(_NODE_TRIM):
-        return _hexadecimal(encoded.removeprefix(_NODE_TRIM), r=8, prepare=_trimmed)
+    if encoded.startswith(SCRYPT_NODE):
+        return _hexadecimal(encoded.removeprefix(SCRYPT_NODE), r=8, prepare=str)
+    if encoded.startswith(SCRYPT_NODE_TRIM):
+        return _hexadecimal(encoded.removeprefix(SCRYPT_NODE_TRIM), r=8, prepare=_trimmed)
     return None
 
 
 def read_scrypt_better_auth(encoded: str) -> StoredHash | None:
     """`adapters.hashing.stored.Form`."""
-    if encoded.startswith(_BETTER_AUTH):
-        return _hexadecimal(encoded.removeprefix(_BETTER_AUTH), r=16, prepare=_compatible)
+    if encoded.startswith(SCRYPT_BETTER_AUTH):
+        return _hexadecimal(encoded.removeprefix(SCRYPT_BETTER_AUTH), r=16, prepare=_compatible)
     return None
 
 
-def from_node_scrypt(raw: str, *, trims: bool) -> str:
-    """`salt:key`, or `key:salt` as some tutorials have it, in the form that says what it is. Raises `Unusable`.
-
-    `trims` is whether the original trimmed the password.
-    """
-    match = _KEY_AND_SALT.fullmatch(raw)
-    ordered = f"{match['salt']}:{match['digest']}" if match else raw
-    return adopted(read_scrypt_node, (_NODE_TRIM if trims else _NODE) + ordered)
-
-
-def from_better_auth(raw: str) -> str:
-    """`salt:key` in the form that says what it is. Raises `Unusable`."""
-    return adopted(read_scrypt_better_auth, _BETTER_AUTH + raw)
+def salt_first(raw: str) -> str | None:
+    """`salt:key` of Node.js, also out of `key:salt`, as some tutorials have it; None for anything else."""
+    match = _SALT_AND_KEY.fullmatch(raw) or _KEY_AND_SALT.fullmatch(raw)
+    return f"{match['salt']}:{match['digest']}" if match else None
 
 
 def _hexadecimal(encoded: str, *, r: int, prepare: Callable[[str], str]) -> ScryptHash:

@@ -72,12 +72,6 @@ def read_by(forms: "tuple[Form, ...]", encoded: str) -> StoredHash:
     raise unreadable("no form that is known here")
 
 
-def adopted(form: Form, encoded: str) -> str:
-    """The same text, if it is of this form and can be met: for hashes that are being brought in. Raises `Unusable`."""
-    read_by((form,), encoded)
-    return encoded
-
-
 def bearable(found: StoredHash) -> StoredHash:
     """The same, if its whole demand is one that can be met. Raises `Unusable`."""
     if found.memory_kib > MOST_MEMORY_KIB:

@@ -1,8 +1,7 @@
 """Which parameters of Argon2id a machine can afford: found by trying them there.
 
 As RFC 9106 section 4 has it: as much memory as may be, then as many passes as there is time for; one lane, because as
-many hashes run at once as there are cores. Never below OWASP's least (Password Storage Cheat Sheet) nor below 12 MiB,
-which this service asks for in public.
+many hashes run at once as there are cores. Never below OWASP's least, which this service asks for in public.
 """
 
 import statistics
@@ -14,13 +13,10 @@ from functools import cache
 
 from adapters.hashing.argon2 import Argon2id, Argon2Parameters, read_argon2
 from adapters.hashing.stored import Unusable, read_by
-from domain.password import Password
+from domain.password import OWASPS_LEAST_KIB, Password
 
 _MIB = 1024
-_LEAST_MIB = {1: 46, 2: 19, 3: 12}
-"""By passes. More of them than three do not make up for less memory than this."""
-
-LEAST_MEMORY_KIB = min(_LEAST_MIB.values()) * _MIB
+LEAST_MEMORY_KIB = min(OWASPS_LEAST_KIB.values())
 MOST_PASSES = 10
 _ROUNDS = 3
 
@@ -48,7 +44,7 @@ def propose(target: float, most_memory_kib: int, measure: Measure) -> Proposal:
         raise ValueError("less memory than a hash may have")
     measured = cache(measure)
     most_mib = most_memory_kib // _MIB
-    floors = [_parameters(mib, passes) for passes, mib in _LEAST_MIB.items() if mib <= most_mib]
+    floors = [_parameters(kib // _MIB, passes) for passes, kib in OWASPS_LEAST_KIB.items() if kib <= most_memory_kib]
     for floor in floors:
         if measured(floor) <= target:
             best = _with_more_passes(_with_more_memory(floor, most_mib, target, measured), most_mib, target, measured)

@@ -3,14 +3,13 @@
 Columns are those of django.contrib.auth.models.AbstractUser, hashes those of django.contrib.auth.hashers; a user model
 of the project's own may leave columns out and add others."""
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from adapters.transfer.files import unpacked
 from adapters.transfer.json_rows import read_array
-from adapters.transfer.json_values import octets, rest, string, unfit, unpadded
+from adapters.transfer.json_values import rest, string, unfit
 from adapters.transfer.rows import Misread, Row, Tables, in_turn, let_go
 from adapters.transfer.values import Misfit, flag, instant
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
@@ -19,7 +18,7 @@ _TAKEN = frozenset({"id", "password", "email", "username", "first_name", "last_n
 _HEAD = 4096
 _WHO = ("id", "email", "username")
 
-_KEPT = ("pbkdf2_sha256", "pbkdf2_sha1", "bcrypt_sha256", "bcrypt", "argon2")
+_KEPT = ("pbkdf2_sha256", "pbkdf2_sha1", "bcrypt_sha256", "bcrypt", "argon2", "scrypt")
 
 
 async def django_table(
@@ -113,23 +112,4 @@ def _password(stored: str | None) -> tuple[str | None, str | None]:
     algorithm = stored.partition("$")[0]
     if algorithm in _KEPT and "$" in stored:
         return stored, None
-    if algorithm == "scrypt":
-        if (encoded := scrypt_in_phc_form(stored)) is None:
-            return None, "The password's hash is not written as Django writes it."
-        return encoded, None
     return None, "The password is hashed in a way that is too weak to bring along, or not Django's own."
-
-
-def scrypt_in_phc_form(stored: str) -> str | None:
-    """`scrypt$salt…` of Django as a PHC string; None when it is none. Django hashes with the salt's text, whatever it
-    may encode; a PHC string has bytes there."""
-    found = re.fullmatch(
-        r"scrypt\$([0-9]{1,10})\$([^$]{1,64})\$([0-9]{1,10})\$([0-9]{1,10})\$([^$]+)", stored, re.ASCII
-    )
-    if found is None:
-        return None
-    n, salt, key = int(found[1]), found[2].encode(), octets(found[5])
-    r, p = int(found[3]), int(found[4])
-    if key is None or n < 2 or n & (n - 1):
-        return None
-    return f"$scrypt$ln={n.bit_length() - 1},r={r},p={p}${unpadded(salt)}${unpadded(key)}"

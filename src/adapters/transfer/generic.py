@@ -1,13 +1,11 @@
 """The form of our own, CSV or NDJSON: what `ostiary users export` writes, and what anybody can make out of anything."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import IO
 
-import msgspec
-
+from adapters.hashing.aspnet_identity import ASPNET_IDENTITY_V3
+from adapters.hashing.scrypt import SCRYPT_BETTER_AUTH, SCRYPT_NODE, SCRYPT_NODE_TRIM, salt_first
 from adapters.transfer.json_values import plain_object
 from adapters.transfer.judging import judged
 from adapters.transfer.opening import open_rows
@@ -29,21 +27,21 @@ COLUMNS = (
 _KNOWN = frozenset(COLUMNS)
 
 
-class HashForm(StrEnum):
-    """What a hash is that does not say so itself."""
+PREFIXES: Mapping[str, str] = {
+    "auto": "",
+    "scrypt-node": SCRYPT_NODE,
+    "scrypt-node-trim": SCRYPT_NODE_TRIM,
+    "scrypt-better-auth": SCRYPT_BETTER_AUTH,
+    "aspnet-identity-v3": ASPNET_IDENTITY_V3,
+}
+"""What to write before hashes that do not say what they are, by the name of their form."""
 
-    AUTO = "auto"
-    """All of them say it."""
-    SCRYPT_NODE = "scrypt-node"
-    SCRYPT_NODE_TRIM = "scrypt-node-trim"
-    SCRYPT_BETTER_AUTH = "scrypt-better-auth"
-    ASPNET_IDENTITY_V3 = "aspnet-identity-v3"
 
-
-def read_generic(path: Path, hash_form: HashForm = HashForm.AUTO) -> AsyncIterator[Candidate | Unfit]:
-    """Everybody in the file. Raises `SourceUnreadable`, also for a column that has no meaning here: it may be one that
-    is misspelt."""
-    return judged(path.name, open_rows(path, "users"), (), lambda row: _judge(path, row, hash_form))
+def read_generic(path: Path, hash_form: str = "auto") -> AsyncIterator[Candidate | Unfit]:
+    """Everybody in the file; `hash_form` is one of `PREFIXES`. Raises `SourceUnreadable`, also for a column that has no
+    meaning here: it may be one that is misspelt."""
+    prefix = PREFIXES[hash_form]
+    return judged(path.name, open_rows(path, "users"), (), lambda row: _judge(path, row, prefix))
 
 
 def generic_line(newcomer: Newcomer) -> dict[str, object]:
@@ -68,17 +66,11 @@ def generic_line(newcomer: Newcomer) -> dict[str, object]:
     return {column: value for column, value in line.items() if value is not None}
 
 
-def write_lines(newcomers: Iterable[Newcomer], file: IO[bytes]) -> None:
-    """As NDJSON, a line each."""
-    encode = msgspec.json.Encoder().encode
-    file.writelines(encode(generic_line(newcomer)) + b"\n" for newcomer in newcomers)
-
-
 def _written(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _judge(path: Path, row: Row, hash_form: HashForm) -> Candidate | Unfit:
+def _judge(path: Path, row: Row, prefix: str) -> Candidate | Unfit:
     values = row.values
     if not values.keys() <= _KNOWN:
         unknown = named(values.keys() - _KNOWN)
@@ -101,7 +93,7 @@ def _judge(path: Path, row: Row, hash_form: HashForm) -> Candidate | Unfit:
         first_signed_in_at=instant(values, "first_signed_in_at"),
         fields=plain_object(json_object(values, "fields")),
         metadata=plain_object(json_object(values, "metadata")),
-        password_hash=_self_describing(stored, hash_form) if stored else None,
+        password_hash=_self_describing(stored, prefix) if stored else None,
         origin_system=written(values, "origin_system"),
         origin_id=written(values, "origin_id"),
     )
@@ -116,8 +108,10 @@ def _canonical(email: str | None) -> str | None:
         return email
 
 
-def _self_describing(stored: str, hash_form: HashForm) -> str:
+def _self_describing(stored: str, prefix: str) -> str:
     """With the prefix that says what it is, unless it says so itself."""
-    if hash_form is HashForm.AUTO or stored.startswith("$"):
+    if stored.startswith("$"):
         return stored
-    return f"${hash_form.value}${stored}"
+    if prefix in (SCRYPT_NODE, SCRYPT_NODE_TRIM):
+        stored = salt_first(stored) or stored
+    return prefix + stored

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from adapters.hashing.scrypt import SCRYPT_NODE, SCRYPT_NODE_TRIM, salt_first
 from adapters.transfer.judging import demand, judged
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
@@ -16,9 +17,6 @@ from application.ports.transfer import Candidate, Unfit
 
 TABLE = "users"
 
-_SALT, _KEY = "[0-9a-fA-F]{32}", "[0-9a-fA-F]{128}"
-_SALT_FIRST = re.compile(rf"({_SALT}):({_KEY})")
-_KEY_FIRST = re.compile(rf"({_KEY}):({_SALT})")
 _PASSWORDS = ("password", "password_hash")
 _AS_IT_IS = re.compile(r"\$(?:2[aby]|argon2(?:i|id))\$")
 
@@ -26,7 +24,7 @@ _AS_IT_IS = re.compile(r"\$(?:2[aby]|argon2(?:i|id))\$")
 def read_tutorial(source: Path | Dsn, table: str = TABLE, *, trims: bool = False) -> AsyncIterator[Candidate | Unfit]:
     """Everybody in `users`; nobody's address is verified. `trims`: that system cuts white space off both ends of a
     password before it hashes it. Raises `SourceUnreadable`."""
-    prefix = "$scrypt-node-trim$" if trims else "$scrypt-node$"
+    prefix = SCRYPT_NODE_TRIM if trims else SCRYPT_NODE
 
     def judge(row: Row) -> Candidate | Unfit:
         column = next((name for name in _PASSWORDS if name in row.values), None)
@@ -52,10 +50,8 @@ def _password(stored: str | None, prefix: str) -> tuple[str | None, str | None]:
     """What comes along, and why it does not."""
     if not stored:
         return None, None
-    if found := _SALT_FIRST.fullmatch(stored):
-        return f"{prefix}{found[1]}:{found[2]}", None
-    if found := _KEY_FIRST.fullmatch(stored):
-        return f"{prefix}{found[2]}:{found[1]}", None
+    if found := salt_first(stored):
+        return prefix + found, None
     if _AS_IT_IS.match(stored):
         return stored, None
     return None, "The hash is not 32 and 128 hexadecimal digits with a colon between."

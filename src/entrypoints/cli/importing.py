@@ -31,7 +31,7 @@ _TELL_EVERY = 50_000
 """Entries, where nobody watches a line change."""
 
 
-@click.command("import")
+@click.command("import", epilog="\n\n".join(f"{name} - {what}" for name, what in SYSTEMS.items()))
 @click.argument("system", type=click.Choice(list(SYSTEMS)))
 @click.argument("source")
 @click.argument("more", required=False)

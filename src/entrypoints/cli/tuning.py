@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from entrypoints.composition.tuning import Argon2Parameters, Tuning
 
 _LEAST_TARGET, _MOST_TARGET = 0.01, 2.0
-_LEAST_MIB, _MOST_MIB = 12, 256
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str) -> float:
@@ -27,9 +26,13 @@ def _seconds(_context: click.Context, _option: click.Parameter, text: str) -> fl
 def _kib(_context: click.Context, _option: click.Parameter, text: str) -> int:
     """Of `64MiB`."""
     match = re.fullmatch(r"([0-9]{1,4})MiB", text, re.ASCII)
-    if match is None or not _LEAST_MIB <= int(match[1]) <= _MOST_MIB:
-        raise click.BadParameter(f"expected a size from {_LEAST_MIB}MiB to {_MOST_MIB}MiB, such as 64MiB")
-    return int(match[1]) * 1024
+    from entrypoints.composition.tuning import LEAST_MEMORY_KIB, MOST_MEMORY_KIB
+
+    kib = int(match[1]) * 1024 if match else 0
+    if not LEAST_MEMORY_KIB <= kib <= MOST_MEMORY_KIB:
+        least, most = LEAST_MEMORY_KIB // 1024, MOST_MEMORY_KIB // 1024
+        raise click.BadParameter(f"expected a size from {least}MiB to {most}MiB, such as 64MiB")
+    return kib
 
 
 @click.command("tune-hash")

@@ -12,7 +12,7 @@ from adapters.transfer.better_auth import BetterAuthTables, read_better_auth
 from adapters.transfer.django import django_dump, django_table, is_dumpdata
 from adapters.transfer.files import Kind, kind_of
 from adapters.transfer.firebase import FirebaseHashConfig, firebase_csv, firebase_json
-from adapters.transfer.generic import HashForm, generic_line, read_generic
+from adapters.transfer.generic import generic_line, read_generic
 from adapters.transfer.keycloak import keycloak
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_tables
@@ -57,7 +57,7 @@ async def _read(options: ImportOptions, now: datetime) -> People:
         case "django":
             people = _django(source, options.table, now)
         case "generic":
-            people = read_generic(_file(source), HashForm(options.hash_form))
+            people = read_generic(_file(source), options.hash_form)
         case "firebase":
             people = _firebase(_file(source), options.hash_config, now)
         case "keycloak":

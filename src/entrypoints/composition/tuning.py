@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from adapters.hashing.argon2 import Argon2Parameters
+from adapters.hashing.stored import MOST_MEMORY_KIB
 from adapters.hashing.tuning import LEAST_MEMORY_KIB, Proposal, measured_here, propose
 from entrypoints.composition import choices
 from entrypoints.settings import Settings
 
-__all__ = ["LEAST_MEMORY_KIB", "Argon2Parameters", "Proposal", "Tuning", "tune"]
+__all__ = ["LEAST_MEMORY_KIB", "MOST_MEMORY_KIB", "Argon2Parameters", "Proposal", "Tuning", "tune"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

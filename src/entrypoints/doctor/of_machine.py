@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from application.ports.hashing import CommonPasswords, PasswordHasher
-from domain.password import Password
+from domain.password import OWASPS_LEAST, Password, least_memory_kib
 from entrypoints.doctor.finding import Finding, fail, ok, warn
 from entrypoints.settings import Settings
 from entrypoints.settings_check import hashes_too_cheaply
@@ -28,10 +28,11 @@ async def check_hashing(settings: Settings, hasher: PasswordHasher, slots: int) 
     memory = settings.argon2_memory_kib * slots // 1024
     text = f"{alone:.0f} ms each, {rate:.0f} a second in {slots} slots, {memory} MiB at most"
     if hashes_too_cheaply(settings):
-        floor = f"{text}; below OWASP's least (19456 KiB and 2 passes, or 12288 and 3)"
+        floor = f"{text}; below {OWASPS_LEAST}"
         return warn("hashing", floor) if settings.development else fail("hashing", floor)
     if alone > _SLOW_MILLISECONDS:
-        return warn("hashing", f"{text}: people wait; lower OSTIARY_ARGON2_MEMORY_KIB, but not below 19456")
+        least = least_memory_kib(settings.argon2_time)
+        return warn("hashing", f"{text}: people wait; lower OSTIARY_ARGON2_MEMORY_KIB, but not below {least}")
     return ok("hashing", f"{text}; at or above OWASP's least")
 
 
