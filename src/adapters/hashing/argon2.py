@@ -90,6 +90,11 @@ def _unpadded(value: bytes) -> str:
     return base64.b64encode(value).rstrip(b"=").decode()
 
 
+def as_typed(encoded: str) -> str:
+    """A hash that others made, Argon2 or not, so that it is taken for one of a password as it was typed."""
+    return AS_TYPED + encoded if encoded.startswith("$argon2") else encoded
+
+
 class Argon2id:
     """`adapters.hashing.keyring.Maker`."""
 

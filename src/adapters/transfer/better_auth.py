@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from adapters.hashing.argon2 import as_typed
 from adapters.hashing.scrypt import SCRYPT_BETTER_AUTH
 from adapters.transfer.json_values import rest
 from adapters.transfer.judging import judged, unfit
@@ -127,7 +128,7 @@ def _password(stored: str | None) -> tuple[str | None, str | None]:
     if _OWN.fullmatch(stored):
         return SCRYPT_BETTER_AUTH + stored, None
     if _CUSTOM.match(stored):
-        return stored, None
+        return as_typed(stored), None
     return None, "The hash is neither Better Auth's own nor bcrypt nor Argon2: the product had a function of its own."
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from adapters.hashing.argon2 import as_typed
 from adapters.transfer.json_rows import read_array
 from adapters.transfer.json_values import (
     embedded,
@@ -76,7 +77,7 @@ def from_keycloak(line: int, entry: Mapping[str, object], now: datetime) -> Cand
             username=username if username and username.casefold() != email.casefold() else None,
             created_at=milliseconds(entry, "createdTimestamp"),
             disabled_at=None if flag(entry, "enabled") else now,
-            fields=_fields(entry.get("attributes")),
+            own_fields=_fields(entry.get("attributes")),
             metadata=rest(entry, _TAKEN),
             password_hash=password_hash,
             password_problem=problem,
@@ -136,7 +137,7 @@ def _argon2(parameters: object, iterations: int, salt: bytes, value: bytes) -> t
     if whole(first("hashLength"), 1, _MOST) != len(value):
         return None, _BROKEN
     costs = f"v={_ARGON2_VERSIONS[str(version)]}$m={memory},t={iterations},p={lanes}"
-    return f"$argon2{variant}${costs}${unpadded(salt)}${unpadded(value)}", None
+    return as_typed(f"$argon2{variant}${costs}${unpadded(salt)}${unpadded(value)}"), None
 
 
 def _files(path: Path) -> list[Path]:

@@ -17,6 +17,8 @@ VALUE = (
 """A literal as pg_dump, and whoever writes like it, puts it into an INSERT; possibly with a cast."""
 
 _HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Half characters that stand for no byte of a text in another encoding, as \\udc80 to \\udcff do."""
 
 _WORDS: dict[str, str | None] = {"null": None, "default": None, "true": "true", "false": "false"}
 
@@ -73,5 +75,5 @@ def _whole(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _HALVES.search(text) else text
-        return paired.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+        return _LONE.sub("\ufffd", paired).encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     return text

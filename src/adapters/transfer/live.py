@@ -53,7 +53,10 @@ class LiveTables:
             while some := await self._connection.fetch(f"FETCH {_ROWS_AT_ONCE} FROM {cursor}"):
                 for (row,) in some:
                     line += 1
-                    yield Row(line, decode(row))
+                    try:
+                        yield Row(line, decode(row))
+                    except (msgspec.DecodeError, RecursionError):  # people write some of it themselves
+                        yield Misread(line, "The row cannot be read as JSON, or nests too deeply.")
             await self._connection.execute(f"CLOSE {cursor}")
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
+from adapters.hashing.argon2 import as_typed
 from adapters.transfer.json_values import plain_object
 from adapters.transfer.judging import judged, unfit
 from adapters.transfer.live import Dsn
@@ -57,7 +58,8 @@ def _judge(row: Row, now: datetime) -> Candidate | Unfit:
         username=username if isinstance(username, str) and username.strip() else None,
         created_at=instant(values, "created_at"),
         disabled_at=now if banned_until is not None and banned_until > now else None,
-        fields=of_user,
+        fields=of_app,
+        own_fields=of_user,
         metadata={"user": of_user, "app": of_app} | ({"phone": phone} if phone else {}),
         password_hash=password_hash,
         password_problem=problem,
@@ -69,7 +71,7 @@ def _password(stored: str | None) -> tuple[str | None, str | None]:
     if not stored:
         return None, None
     if _COMES_ALONG.match(stored):
-        return stored, None
+        return as_typed(stored), None
     if stored.startswith("{"):
         return None, "The hash is encrypted with a key of the deployment; decrypt it there before."
     return None, "The hash has a form that Supabase Auth itself does not read."

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from adapters.hashing.argon2 import as_typed
 from adapters.hashing.scrypt import SCRYPT_NODE, SCRYPT_NODE_TRIM, salt_first
 from adapters.transfer.judging import demand, judged
 from adapters.transfer.live import Dsn
@@ -53,5 +54,5 @@ def _password(stored: str | None, prefix: str) -> tuple[str | None, str | None]:
     if found := salt_first(stored):
         return prefix + found, None
     if _AS_IT_IS.match(stored):
-        return stored, None
+        return as_typed(stored), None
     return None, "The hash is not 32 and 128 hexadecimal digits with a colon between."
