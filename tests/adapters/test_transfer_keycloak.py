@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from adapters.transfer.keycloak import from_keycloak, keycloak
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 from tests.support.hash_vectors import BY_FORM
-from tests.support.transfers import gathered, lets_in, lets_nobody_in, only
+from tests.support.transfers import gathered, judged_alone, lets_in, lets_nobody_in, only
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -79,7 +79,7 @@ def realm(path: Path, *users: object, **more: object) -> Path:
 
 
 def read(entry: dict[str, Any]) -> Candidate | Unfit:
-    return from_keycloak(1, entry, NOW)
+    return judged_alone(entry, lambda row: from_keycloak(row, NOW))
 
 
 def with_credential(*credentials: object) -> Candidate:
@@ -298,7 +298,7 @@ def test_a_realm_file_made_by_hand_may_leave_ids_out() -> None:
         ({"email": None}, "There is no e-mail address."),
         ({"email": ["a"]}, "email is no text."),
         ({"id": None, "username": None}, "There is no id."),
-        ({"enabled": 1}, "enabled is neither true nor false."),
+        ({"enabled": 2}, "enabled is neither true nor false."),
         ({"createdTimestamp": 1.5}, "createdTimestamp is no instant in milliseconds."),
     ],
     ids=str,
