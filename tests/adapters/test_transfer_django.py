@@ -23,7 +23,7 @@ from adapters.transfer.django import django_dump, django_table, from_django
 from adapters.transfer.opening import open_tables
 from adapters.transfer.rows import Misread, Row
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
-from tests.support.transfers import gathered, lets_in
+from tests.support.transfers import gathered, judged_alone, lets_in
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FOREIGN = Path(__file__).parents[1] / "support" / "foreign"
@@ -110,7 +110,7 @@ USER: dict[str, Any] = {
 
 
 def read(values: dict[str, Any]) -> Candidate | Unfit:
-    return from_django(1, values, NOW)
+    return judged_alone(values, lambda row: from_django(row, NOW))
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -288,7 +288,7 @@ def test_a_dump_that_is_cut_off_ends_the_reading(tmp_path: Path) -> None:
 
 def test_a_row_that_could_not_be_read_is_nobody() -> None:
     assert gathered(django_table(Held(Misread(3, "It is no JSON.")), NOW)) == [
-        Unfit(line=3, whom="", reason="It is no JSON.")
+        Unfit(line=3, whom="?", reason="It is no JSON.")
     ]
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from adapters.transfer.firebase import FirebaseHashConfig, firebase_csv, firebase_json, from_firebase
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 from tests.support.hash_vectors import BY_FORM
-from tests.support.transfers import gathered, lets_in, lets_nobody_in, only
+from tests.support.transfers import gathered, judged_alone, lets_in, lets_nobody_in, only
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -59,7 +59,7 @@ def document(tmp_path: Path, *users: object) -> Path:
 
 
 def read(entry: dict[str, Any]) -> Candidate | Unfit:
-    return from_firebase(1, entry, CONFIG, NOW)
+    return judged_alone(entry, lambda row: from_firebase(row, CONFIG, NOW))
 
 
 def test_everything_about_a_user_comes_along(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_url_safe_base64_is_understood_too() -> None:
     config = FirebaseHashConfig.parse(DIALOG.translate(spelt))
     change = {"passwordHash": HASH.translate(spelt), "salt": SALT.translate(spelt)}
 
-    found = from_firebase(1, USER | change, config, NOW)
+    found = judged_alone(USER | change, lambda row: from_firebase(row, config, NOW))
 
     assert isinstance(found, Candidate)
     assert found.password_hash == BY_FORM["fbscrypt"].encoded
@@ -199,7 +199,7 @@ def test_metadata_that_nests_without_end_is_nobodys() -> None:
         ({"email": 7}, "email is no text."),
         ({"localId": None}, "There is no localId."),
         ({"disabled": "perhaps"}, "disabled is neither true nor false."),
-        ({"emailVerified": 1}, "emailVerified is neither true nor false."),
+        ({"emailVerified": 2}, "emailVerified is neither true nor false."),
         ({"createdAt": "soon"}, "createdAt is no instant in milliseconds."),
         ({"createdAt": 10**16}, "createdAt is no instant in milliseconds."),
         ({"displayName": "a\0b"}, "displayName is no text."),
@@ -244,7 +244,7 @@ def test_a_csv_line_of_another_width_is_nobody(tmp_path: Path) -> None:
 
     nobody, somebody = gathered(firebase_csv(path, CONFIG, NOW))
 
-    assert nobody == Unfit(line=1, whom="", reason="It has 2 columns, and Firebase writes 28.")
+    assert nobody == Unfit(line=1, whom="?", reason="It has 2 columns, and Firebase writes 28.")
     assert isinstance(somebody, Candidate)
 
 

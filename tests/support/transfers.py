@@ -2,9 +2,12 @@
 
 import asyncio
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from adapters.hashing.stored import Unusable
+from adapters.transfer.judging import judged
+from adapters.transfer.rows import Row, in_turn
 from application.ports.transfer import Candidate, Unfit
 from domain.password import Password
 from tests.support.hashing import read
@@ -23,6 +26,12 @@ def only(source: AsyncIterator[Candidate | Unfit]) -> Candidate:
     """The one who comes from a source."""
     (found,) = gathered(source)
     assert isinstance(found, Candidate), found
+    return found
+
+
+def judged_alone(values: dict[str, Any], judge: Callable[[Row], Candidate | Unfit]) -> Candidate | Unfit:
+    """What comes of one row."""
+    (found,) = gathered(judged("users", in_turn([Row(1, values)]), (), judge))
     return found
 
 

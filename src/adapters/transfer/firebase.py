@@ -13,26 +13,16 @@ from pathlib import Path
 
 from adapters.transfer.files import lines_of, unpacked
 from adapters.transfer.json_rows import read_array
-from adapters.transfer.json_values import (
-    embedded,
-    flag,
-    milliseconds,
-    octets,
-    plain,
-    rest,
-    string,
-    unfit,
-    whole,
-)
-from adapters.transfer.rows import Misread, Row, in_turn, let_go
-from adapters.transfer.values import Misfit
+from adapters.transfer.json_values import embedded, milliseconds, octets, plain, rest, string, whole
+from adapters.transfer.judging import judged
+from adapters.transfer.rows import Misread, Row, in_turn
+from adapters.transfer.values import Misfit, flag
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
 _TAKEN = frozenset(
     {"localId", "email", "emailVerified", "passwordHash", "salt", "displayName", "createdAt", "disabled"}
     | {"customAttributes", "rawPassword"}
 )
-_WHO = ("localId", "email", "phoneNumber")
 
 _COLUMNS: Mapping[int, str] = {
     0: "localId",
@@ -100,54 +90,37 @@ def _padded(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-async def firebase_json(
-    path: Path, config: FirebaseHashConfig | None, now: datetime
-) -> AsyncIterator[Candidate | Unfit]:
+def firebase_json(path: Path, config: FirebaseHashConfig | None, now: datetime) -> AsyncIterator[Candidate | Unfit]:
     """The users of `auth:export users.json`. Without the parameters nobody's password comes along. Whoever is disabled
     there is disabled here from `now` on. Raises `SourceUnreadable`."""
-    async with let_go(in_turn(read_array(path, "users"))) as them:
-        async for row in them:
-            yield _user(row, config, now)
+    rows = in_turn(read_array(path, "users"))
+    return judged(path.name, rows, (), lambda row: from_firebase(row, config, now))
 
 
-async def firebase_csv(
-    path: Path, config: FirebaseHashConfig | None, now: datetime
-) -> AsyncIterator[Candidate | Unfit]:
+def firebase_csv(path: Path, config: FirebaseHashConfig | None, now: datetime) -> AsyncIterator[Candidate | Unfit]:
     """The users of `auth:export users.csv`, as above. That file quotes too little: JSON is the better choice."""
-    async with let_go(in_turn(_csv_rows(path))) as them:
-        async for row in them:
-            yield _user(row, config, now)
+    return judged(path.name, in_turn(_csv_rows(path)), (), lambda row: from_firebase(row, config, now))
 
 
-def _user(row: Row | Misread, config: FirebaseHashConfig | None, now: datetime) -> Candidate | Unfit:
-    if isinstance(row, Misread):
-        return Unfit(line=row.line, whom="", reason=row.reason)
-    return from_firebase(row.line, row.values, config, now)
-
-
-def from_firebase(
-    line: int, entry: Mapping[str, object], config: FirebaseHashConfig | None, now: datetime
-) -> Candidate | Unfit:
-    """One user, as the JSON of the export has them."""
-    try:
-        who, email = string(entry, "localId"), string(entry, "email")
-        if who is None or email is None:
-            return unfit(line, entry, _WHO, f"There is no {'localId' if who is None else 'e-mail address'}.")
-        password_hash, problem = _password(entry, config)
-        return Candidate(
-            line=line,
-            id=who,
-            email=email,
-            email_verified=flag(entry, "emailVerified"),
-            name=string(entry, "displayName"),
-            created_at=milliseconds(entry, "createdAt"),
-            disabled_at=now if flag(entry, "disabled") else None,
-            metadata=rest(entry, _TAKEN) | _claims(entry.get("customAttributes")),
-            password_hash=password_hash,
-            password_problem=problem,
-        )
-    except Misfit as fault:
-        return unfit(line, entry, _WHO, str(fault))
+def from_firebase(row: Row, config: FirebaseHashConfig | None, now: datetime) -> Candidate:
+    """One user, as the JSON of the export has them. Raises `Misfit`."""
+    entry = row.values
+    who, email = string(entry, "localId"), string(entry, "email")
+    if who is None or email is None:
+        raise Misfit(f"There is no {'localId' if who is None else 'e-mail address'}.")
+    password_hash, problem = _password(entry, config)
+    return Candidate(
+        line=row.line,
+        id=who,
+        email=email,
+        email_verified=flag(entry, "emailVerified"),
+        name=string(entry, "displayName"),
+        created_at=milliseconds(entry, "createdAt"),
+        disabled_at=now if flag(entry, "disabled") else None,
+        metadata=rest(entry, _TAKEN) | _claims(entry.get("customAttributes")),
+        password_hash=password_hash,
+        password_problem=problem,
+    )
 
 
 def _claims(written: object) -> dict[str, object]:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from adapters.transfer.values import Misfit
-from application.ports.transfer import Unfit
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 253_402_300_799_999
@@ -58,17 +57,6 @@ def string(entry: Mapping[str, object], name: str) -> str | None:
     if not isinstance(value, str) or _UNWRITABLE.search(value):
         raise Misfit(f"{name} is no text.")
     return value.strip() or None
-
-
-def flag(entry: Mapping[str, object], name: str, absent: bool = False) -> bool:
-    """True or false, as JSON or as a word. Raises `Misfit`: a guess could let somebody in."""
-    value = entry.get(name)
-    if value is None or value == "":
-        return absent
-    known = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
-    if not isinstance(known, bool):
-        raise Misfit(f"{name} is neither true nor false.")
-    return known
 
 
 def milliseconds(entry: Mapping[str, object], name: str) -> datetime | None:
@@ -124,12 +112,3 @@ def rest(entry: Mapping[str, object], without: Collection[str]) -> dict[str, obj
     return plain_object(
         {name: value for name, value in entry.items() if name not in without and value not in (None, "", [], {})}
     )
-
-
-def unfit(line: int, entry: Mapping[str, object], names: Collection[str], reason: str) -> Unfit:
-    """Nobody, by the first of these fields that says who it would have been."""
-    for name in names:
-        value = entry.get(name)
-        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-            return Unfit(line=line, whom=_UNWRITABLE.sub("?", str(value))[:120], reason=reason)
-    return Unfit(line=line, whom="", reason=reason)

@@ -7,6 +7,7 @@ from adapters.transfer.values import Misfit, Values
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
 _MOST_OF_A_NAME = 254
+_NAMES = ("email", "id", "localId", "username")
 
 
 async def judged(
@@ -39,7 +40,12 @@ def demand(table: str, values: Values, needed: Collection[str]) -> None:
 
 
 def unfit(row: Row, reason: str) -> Unfit:
-    """Whoever is in this row cannot come."""
-    known = (row.values.get(column) for column in ("email", "id"))
-    whom = next((str(value) for value in known if isinstance(value, str | int) and str(value).strip()), "?")
-    return Unfit(line=row.line, whom=whom[:_MOST_OF_A_NAME].encode(errors="replace").decode(), reason=reason)
+    """Whoever is in this row cannot come. They go by the first text of `_NAMES`; an id may be a number."""
+    known = [(column, row.values.get(column)) for column in _NAMES]
+    whom = (
+        str(value)
+        for column, value in known
+        if (isinstance(value, str) and value.strip()) or (column == "id" and type(value) is int)
+    )
+    name = next(whom, "?")[:_MOST_OF_A_NAME].encode(errors="replace").decode()
+    return Unfit(line=row.line, whom=name, reason=reason)

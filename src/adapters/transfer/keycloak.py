@@ -4,7 +4,8 @@ The format is that of Keycloak's UserRepresentation and CredentialRepresentation
 Pbkdf2PasswordHashProvider and Argon2PasswordHashProvider."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,25 +13,23 @@ from adapters.hashing.argon2 import as_typed
 from adapters.transfer.json_rows import read_array
 from adapters.transfer.json_values import (
     embedded,
-    flag,
     milliseconds,
     octets,
     plain_object,
     rest,
     string,
-    unfit,
     unpadded,
     whole,
 )
-from adapters.transfer.rows import Misread, in_turn, let_go
-from adapters.transfer.values import Misfit
+from adapters.transfer.judging import judged
+from adapters.transfer.rows import Misread, Row, in_turn
+from adapters.transfer.values import Misfit, flag
 from application.ports.transfer import Candidate, SourceUnreadable, Unfit
 
 _TAKEN = frozenset(
     {"id", "username", "email", "emailVerified", "enabled", "firstName", "lastName", "createdTimestamp"}
     | {"credentials", "disableableCredentialTypes", "access", "userProfileMetadata"}
 )
-_WHO = ("id", "email", "username")
 
 _PBKDF2 = {"pbkdf2": "pbkdf2-sha1", "pbkdf2-sha256": "pbkdf2-sha256", "pbkdf2-sha512": "pbkdf2-sha512"}
 _ARGON2_VERSIONS = {"1.0": 16, "1.3": 19}
@@ -41,49 +40,48 @@ _REALM, _USERS = re.compile(r"(.+)-realm\.json"), re.compile(r"(.+)-users-([0-9]
 _BROKEN = "The password's hash is not written as Keycloak writes it."
 
 
-async def keycloak(path: Path, now: datetime) -> AsyncIterator[Candidate | Unfit]:
+def keycloak(path: Path, now: datetime) -> AsyncIterator[Candidate | Unfit]:
     """The users of one realm: from its file, or from the directory of an export, in which lines count on from file to
     file. Whoever is not enabled there is disabled here from `now` on. Raises `SourceUnreadable`."""
+    return judged(path.name, in_turn(_rows(path)), (), lambda row: from_keycloak(row, now))
+
+
+def _rows(path: Path) -> Iterator[Row | Misread]:
     before = line = 0
     for file in _files(path):
-        async with let_go(in_turn(read_array(file, "users"))) as them:
-            async for row in them:
-                line = before + row.line
-                if isinstance(row, Misread):
-                    yield Unfit(line=line, whom="", reason=row.reason)
-                else:
-                    yield from_keycloak(line, row.values, now)
+        for row in read_array(file, "users"):
+            line = before + row.line
+            yield replace(row, line=line)
         before = line
 
 
-def from_keycloak(line: int, entry: Mapping[str, object], now: datetime) -> Candidate | Unfit:
-    """One user, as a realm's JSON has them. Roles are kept as metadata: what they allow there means nothing here."""
+def from_keycloak(row: Row, now: datetime) -> Candidate:
+    """One user, as a realm's JSON has them. Roles are kept as metadata: what they allow there means nothing here.
+    Raises `Misfit`."""
+    entry = row.values
     if entry.get("serviceAccountClientId"):
-        return unfit(line, entry, ("username", "id"), "This is the service account of a client, and nobody.")
-    try:
-        username, email = string(entry, "username"), string(entry, "email")
-        # Realm files written by hand may leave ids out; usernames are unique in a realm.
-        who = string(entry, "id") or username
-        if who is None or email is None:
-            return unfit(line, entry, _WHO, f"There is no {'id' if who is None else 'e-mail address'}.")
-        names = (string(entry, "firstName"), string(entry, "lastName"))
-        password_hash, problem = _password(entry)
-        return Candidate(
-            line=line,
-            id=who,
-            email=email,
-            email_verified=flag(entry, "emailVerified"),
-            name=" ".join(name for name in names if name) or None,
-            username=username if username and username.casefold() != email.casefold() else None,
-            created_at=milliseconds(entry, "createdTimestamp"),
-            disabled_at=None if flag(entry, "enabled") else now,
-            own_fields=_fields(entry.get("attributes")),
-            metadata=rest(entry, _TAKEN),
-            password_hash=password_hash,
-            password_problem=problem,
-        )
-    except Misfit as fault:
-        return unfit(line, entry, _WHO, str(fault))
+        raise Misfit("This is the service account of a client, and nobody.")
+    username, email = string(entry, "username"), string(entry, "email")
+    # Realm files written by hand may leave ids out; usernames are unique in a realm.
+    who = string(entry, "id") or username
+    if who is None or email is None:
+        raise Misfit(f"There is no {'id' if who is None else 'e-mail address'}.")
+    names = (string(entry, "firstName"), string(entry, "lastName"))
+    password_hash, problem = _password(entry)
+    return Candidate(
+        line=row.line,
+        id=who,
+        email=email,
+        email_verified=flag(entry, "emailVerified"),
+        name=" ".join(name for name in names if name) or None,
+        username=username if username and username.casefold() != email.casefold() else None,
+        created_at=milliseconds(entry, "createdTimestamp"),
+        disabled_at=None if flag(entry, "enabled") else now,
+        own_fields=_fields(entry.get("attributes")),
+        metadata=rest(entry, _TAKEN),
+        password_hash=password_hash,
+        password_problem=problem,
+    )
 
 
 def _fields(attributes: object) -> dict[str, object]:
