@@ -13,7 +13,7 @@ from domain.declared_fields import DeclaredFields, FieldValue
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
 from domain.newcomer import Newcomer, Origin
-from domain.password import NO_PASSWORD, PasswordHash
+from domain.password import NO_PASSWORD, FaultKind, PasswordHash
 from domain.role import ORDINARY, parse_role
 from domain.user import User
 from domain.username import Username
@@ -64,12 +64,13 @@ class CandidateRules:
                 left.append(f"The {what} stays behind: {broken.message}")
                 return None
 
-        origin = _origin(candidate, system, left)
+        email_verified = candidate.email_verified if addresses == "as_they_are" else addresses == "proven"
+        origin = _origin(candidate, system, left, email_verified=email_verified)
         created_at = min(candidate.created_at or now, now)
         user = User(
             id=_id(candidate, system),
             email=_email(candidate.email),
-            email_verified=candidate.email_verified if addresses == "as_they_are" else addresses == "proven",
+            email_verified=email_verified,
             name=take("name", candidate.name, DisplayName.parse),
             username=take("username", candidate.username, Username.parse),
             role=take("role", candidate.role, parse_role) or ORDINARY,
@@ -110,6 +111,8 @@ class CandidateRules:
         fault = self.hasher.fault_of(stored)
         if fault is None or stored == NO_PASSWORD:
             return stored
+        if fault.kind is FaultKind.NO_KEY:
+            raise Stays(f"The password's hash is {fault.words}. Once it is, repeat the import.")
         left.append(f"The password stays behind, because of its hash: {fault.words}.")
         return NO_PASSWORD
 
@@ -133,8 +136,11 @@ def _id(candidate: Candidate, system: str) -> UUID:
         return uuid5(NAMESPACE_URL, f"ostiary:{system}:{candidate.id}")
 
 
-def _origin(candidate: Candidate, system: str, left: list[str]) -> Origin:
+def _origin(candidate: Candidate, system: str, left: list[str], *, email_verified: bool) -> Origin:
     metadata = candidate.metadata
+    if not email_verified and candidate.name:
+        # Whoever proves the mailbox by a letter and no password starts with an empty profile (docs/verify-email.md).
+        metadata = {"name": candidate.name, **metadata}
     if len(json.dumps(metadata)) > _MOST_METADATA:
         left.append(f"The metadata stays behind: it has more than {_MOST_METADATA // 1024} KiB.")
         metadata = {}

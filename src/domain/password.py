@@ -57,6 +57,7 @@ class FaultKind(StrEnum):
 
     NO_PASSWORD = "no_password"  # noqa: S105 - a code
     UNREADABLE = "hash_unreadable"
+    NO_KEY = "pepper_missing"
     IMMODERATE = "hash_immoderate"
     """It asks for more memory or time than one verification may take (R35)."""
 

@@ -58,7 +58,7 @@ async def test_a_dump_without_the_key_verifies_nothing(slots: HashingSlots) -> N
 async def test_a_hash_under_a_key_that_is_gone_is_a_fault_and_no_work(slots: HashingSlots) -> None:
     stored = await keyring(slots, OLD).hash(PASSWORD)
     for without in (keyring(slots), keyring(slots, NEW)):
-        assert kind_of(without.fault_of(stored)) is FaultKind.UNREADABLE
+        assert kind_of(without.fault_of(stored)) is FaultKind.NO_KEY
         assert not await without.verify(PASSWORD, stored)
         assert not without.outdated(stored, PASSWORD), "it is not replaced by whoever cannot verify it"
 
@@ -96,7 +96,7 @@ async def test_what_the_first_key_did_not_make_with_the_parameters_in_force_is_o
 async def test_an_id_that_begins_like_another_is_another(slots: HashingSlots) -> None:
     short, long = Pepper("a", OLD.key), Pepper("ab", OLD.key)
     stored = await keyring(slots, long).hash(PASSWORD)
-    assert kind_of(keyring(slots, short).fault_of(stored)) is FaultKind.UNREADABLE
+    assert kind_of(keyring(slots, short).fault_of(stored)) is FaultKind.NO_KEY
     assert keyring(slots, short, long).outdated(stored, PASSWORD)
 
 

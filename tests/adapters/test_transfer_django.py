@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from adapters.transfer.django import django_dump, django_table, from_django
 from adapters.transfer.opening import open_tables
 from adapters.transfer.rows import Misread, Row
-from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from application.ports.transfer import Candidate, Entry, SourceUnreadable, Unfit
 from tests.support.transfers import gathered, judged_alone, lets_in
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -79,7 +79,7 @@ WRITERS = {"SQLite": as_sqlite, "CSV": as_csv, "NDJSON": as_ndjson, "dump": as_d
 SOURCES = ["dumpdata", *WRITERS]
 
 
-async def table_of(path: Path) -> AsyncIterator[Candidate | Unfit]:
+async def table_of(path: Path) -> AsyncIterator[Entry]:
     async with open_tables(path) as tables:
         async for entry in django_table(tables, NOW):
             yield entry

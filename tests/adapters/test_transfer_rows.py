@@ -22,7 +22,7 @@ from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Misread, Row
 from adapters.transfer.seen import SeenOnDisk
-from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from application.ports.transfer import Entry, SourceUnreadable
 from tests.support.transfers import counted, gathered
 
 HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
@@ -176,17 +176,17 @@ def test_what_was_seen_is_remembered_with_its_line_and_by_its_kind() -> None:
         assert seen.first("email", "A@x.org", 6) is None
 
 
-def _firebase(path: Path) -> AsyncIterator[Candidate | Unfit]:
+def _firebase(path: Path) -> AsyncIterator[Entry]:
     return firebase_json(path, None, datetime.now(UTC))
 
 
-def _keycloak(path: Path) -> AsyncIterator[Candidate | Unfit]:
+def _keycloak(path: Path) -> AsyncIterator[Entry]:
     return keycloak(path, datetime.now(UTC))
 
 
 @pytest.mark.parametrize("people_of", [_firebase, _keycloak], ids=["Firebase", "Keycloak"])
 def test_reading_a_document_takes_a_part_of_what_it_is_long(
-    people_of: Callable[[Path], AsyncIterator[Candidate | Unfit]], tmp_path: Path
+    people_of: Callable[[Path], AsyncIterator[Entry]], tmp_path: Path
 ) -> None:
     path = tmp_path / "users.json"
     user = {"id": "1", "localId": "1", "email": "a@example.org", "about": "a" * 2000}

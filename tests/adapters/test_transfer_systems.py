@@ -35,7 +35,7 @@ from entrypoints.composition.sources import exported_line
 from entrypoints.import_options import HASH_FORMS
 from tests.support.hash_vectors import BY_FORM, TYPED, VECTORS
 from tests.support.postgresql import fresh_database
-from tests.support.transfers import gathered, lets_in, lets_nobody_in, only
+from tests.support.transfers import gathered, lets_in, lets_nobody_in, noticed, only
 
 FOREIGN = Path(__file__).parents[1] / "support" / "foreign"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -466,3 +466,10 @@ def test_what_is_staged_is_in_no_file_that_anybody_finds(tmp_path: Path, monkeyp
         return look()
 
     assert asyncio.run(in_the_middle()) == (["accounts", "users"], [True])
+
+
+def test_a_column_that_is_not_there_is_told_because_it_may_be_misspelt(tmp_path: Path) -> None:
+    row: dict[str, object] = {"id": "1", "email": "a@example.org", "deleted_atx": None}
+    [words] = noticed(read_supabase(lines(tmp_path, row), NOW))
+    assert "auth.users has no " in words
+    assert {"deleted_at", "banned_until", "encrypted_password"} <= set(words.replace(":", ",").replace(",", "").split())

@@ -1,17 +1,21 @@
 """Whatever stands where a password's hash belongs: nobody is let in by it who should not be, and nobody is hurt."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from application.admission import SessionWish
 from application.use_cases.password_reset import ForgotPasswordCommand, ResetPasswordCommand
+from application.use_cases.sign_in import SignInCommand
 from domain.email_address import EmailAddress
 from domain.errors import InvalidCredentials
 from domain.events import EventKind, RecordedEvent
 from domain.password import NO_PASSWORD, Password, PasswordHash
 from domain.user import User
 from tests.support.variations import WatchedHasher, changed
-from tests.support.world import ADA, HERE, PASSWORD, World
+from tests.support.world import ADA, HERE, PASSWORD, World, make_world
 
 UNUSABLE = {
     "a demand for 4 GiB": (
@@ -28,9 +32,10 @@ UNUSABLE = {
 }
 
 
-async def plant(world: World, stored: PasswordHash, email: str = ADA) -> User:
+async def plant(world: World, stored: PasswordHash, **fields: Any) -> User:
     """Somebody in whose account it stands."""
-    user = (await world.member(email)).user
+    sent = await world.sign_up(ADA, **fields)
+    user = (await world.verify(await world.token_for(ADA), cookie=sent.cookie.text)).user
     async with world.use_cases.reset_password.keeping() as unit:
         credential = await unit.accounts.hold(user.id)
         assert credential is not None
@@ -106,3 +111,21 @@ async def test_who_has_an_unusable_hash_gets_in_again_by_a_letter(any_world: Wor
     command = ResetPasswordCommand(token=token, password="the countess's own choice", client=HERE)
     await any_world.use_cases.reset_password(command)
     await any_world.sign_in(password="the countess's own choice")
+
+
+async def test_who_has_no_password_takes_the_same_by_address_and_by_username(tmp_path: Path) -> None:
+    """As whoever has one does: two kinds would tell that the two names are one account's, and that it has no password."""
+    drawn: list[str] = []
+
+    class Noting(WatchedHasher):
+        async def verify_decoy(self, password: Password, identifier: str) -> None:
+            drawn.append(identifier)
+            await super().verify_decoy(password, identifier)
+
+    async with make_world("memory", tmp_path, {"OSTIARY_USERNAME": "optional"}) as world:
+        await plant(world, NO_PASSWORD, username="ada")
+        sign_in = replace(world.use_cases.sign_in, hasher=Noting(world.use_cases.sign_in.hasher))
+        for names in ({"email": ADA}, {"username": "ada"}):
+            with pytest.raises(InvalidCredentials):
+                await sign_in(SignInCommand(**names, password=PASSWORD, session=SessionWish(client=HERE)))
+    assert drawn == [ADA, ADA]

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from application.ports.transfer import Candidate, Entry, Notice, SourceUnreadable, Unfit
 from application.use_cases.account_deletion import DeleteAccountCommand
 from application.use_cases.user_creation import CreateUserCommand
 from application.use_cases.user_import import BATCH, ImportReport, ImportUsersCommand, Remark
@@ -43,7 +43,7 @@ def candidate(line: int = 1, **fields: Any) -> Candidate:
     return Candidate(line=line, **(given | fields))
 
 
-async def source(entries: Iterable[Candidate | Unfit]) -> AsyncIterator[Candidate | Unfit]:
+async def source(entries: Iterable[Entry]) -> AsyncIterator[Entry]:
     for entry in entries:
         yield entry
 
@@ -51,7 +51,7 @@ async def source(entries: Iterable[Candidate | Unfit]) -> AsyncIterator[Candidat
 class Import:
     """One import, with what it said."""
 
-    def __init__(self, world: World, *entries: Candidate | Unfit) -> None:
+    def __init__(self, world: World, *entries: Entry) -> None:
         self._world = world
         self._entries = entries
         self.remarks: list[Remark] = []
@@ -74,7 +74,7 @@ class Import:
         return [(remark.line, remark.stays, remark.reason) for remark in self.remarks]
 
 
-async def bring(world: World, *entries: Candidate | Unfit, **options: Any) -> Import:
+async def bring(world: World, *entries: Entry, **options: Any) -> Import:
     done = Import(world, *entries)
     await done.run(**options)
     return done
@@ -107,7 +107,7 @@ async def test_people_come_with_their_id_hash_name_times_and_state_and_sign_in_a
 
 async def test_a_trial_finds_everything_out_and_writes_nothing(any_world: World) -> None:
     await any_world.member(ADA)
-    entries: list[Candidate | Unfit] = [
+    entries: list[Entry] = [
         candidate(1, email=ADA),
         candidate(2),
         candidate(3, email="nobody"),
@@ -400,3 +400,24 @@ async def test_who_has_deleted_their_account_here_does_not_come_back(any_world: 
 async def test_administrators_who_come_are_counted_so_that_nobody_overlooks_them(any_world: World) -> None:
     report = await Import(any_world, candidate(1, role="admin"), candidate(2)).run(write=False)
     assert report.administrators == 1
+
+
+async def test_what_is_known_of_a_source_as_a_whole_is_told_and_counts_as_nobody(any_world: World) -> None:
+    done = Import(any_world, Notice(line=1, words="users has no deleted_at: taken for empty."), candidate(1))
+    assert (await done.run()).read == 1
+    assert done.reasons == [(1, False, "users has no deleted_at: taken for empty.")]
+
+
+async def test_whose_hash_needs_a_pepper_that_is_missing_stays_until_it_is_there(any_world: World) -> None:
+    encoded = "$pepper$k=2026-a$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo"
+    done = await bring(any_world, candidate(password_hash=encoded))
+    assert [stays for _, stays, _ in done.reasons] == [True]
+    assert "2026-a, whose key is not configured" in done.reasons[0][2]
+
+
+async def test_the_name_of_who_has_not_proven_their_address_is_kept_beside(any_world: World) -> None:
+    """They may lose it by choosing a new password: it may have been a stranger who wrote it."""
+    await bring(any_world, candidate(1, name="Ada", email_verified=False), candidate(2, name="Grace"))
+    assert [each.origin and dict(each.origin.metadata) for each in await everybody(any_world)].count(
+        {"name": "Ada"}
+    ) == 1

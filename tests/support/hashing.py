@@ -7,6 +7,7 @@ from typing import TypeVar
 from adapters.hashing.argon2 import Argon2id, Argon2Parameters
 from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring
+from adapters.hashing.pepper import peppered_by
 from adapters.hashing.slots import HashingSlots
 from adapters.hashing.stored import StoredHash, read_by
 from domain.password import FaultKind, HashFault
@@ -46,7 +47,7 @@ def read(encoded: str) -> StoredHash:
 
 def quick_keyring(slots: HashingSlots, parameters: Argon2Parameters = CHEAP) -> Keyring:
     """A keyring that has read no database."""
-    return Keyring(Argon2id(parameters), ALL_FORMS, slots, decoy_key=bytes(32))
+    return Keyring(Argon2id(parameters), (peppered_by([]), *ALL_FORMS), slots, decoy_key=bytes(32))
 
 
 def kind_of(fault: HashFault | None) -> FaultKind | None:

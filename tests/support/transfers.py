@@ -8,21 +8,29 @@ from typing import Any
 from adapters.hashing.stored import Unusable
 from adapters.transfer.judging import judged
 from adapters.transfer.rows import Row, in_turn
-from application.ports.transfer import Candidate, Unfit
+from application.ports.transfer import Candidate, Entry, Notice, Unfit
 from domain.password import Password
 from tests.support.hashing import read
 
 
-def gathered(source: AsyncIterator[Candidate | Unfit]) -> list[Candidate | Unfit]:
-    """All that a source holds."""
+def gathered(source: AsyncIterator[Entry]) -> list[Candidate | Unfit]:
+    """Everybody that a source holds."""
+    return [entry for entry in _all(source) if not isinstance(entry, Notice)]
 
-    async def gather() -> list[Candidate | Unfit]:
+
+def noticed(source: AsyncIterator[Entry]) -> list[str]:
+    """What there is to know of a source as a whole."""
+    return [entry.words for entry in _all(source) if isinstance(entry, Notice)]
+
+
+def _all(source: AsyncIterator[Entry]) -> list[Entry]:
+    async def gather() -> list[Entry]:
         return [entry async for entry in source]
 
     return asyncio.run(gather())
 
 
-def only(source: AsyncIterator[Candidate | Unfit]) -> Candidate:
+def only(source: AsyncIterator[Entry]) -> Candidate:
     """The one who comes from a source."""
     (found,) = gathered(source)
     assert isinstance(found, Candidate), found

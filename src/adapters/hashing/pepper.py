@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.hashing.argon2 import Argon2id, read_argon2
-from adapters.hashing.stored import Form, StoredHash, unreadable
-from domain.password import Password
+from adapters.hashing.stored import Form, StoredHash, Unusable, unreadable
+from domain.password import FaultKind, Password
 
 MARK = "$pepper$k="
 """What every peppered hash begins with; then come the id of the pepper and `$`."""
@@ -82,7 +82,7 @@ def peppered_by(peppers: Iterable[Pepper]) -> Form:
         if found is None:
             raise unreadable("no peppered Argon2id")
         if found["id"] not in by_id:
-            raise unreadable("made under a pepper that is not configured")
+            raise Unusable(FaultKind.NO_KEY, f"made under the pepper {found['id']}, whose key is not configured")
         inner = read_argon2(found["inner"])
         return PepperedHash(by_id[found["id"]], inner) if inner is not None else None
 

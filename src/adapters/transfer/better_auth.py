@@ -21,7 +21,7 @@ from adapters.transfer.opening import open_tables
 from adapters.transfer.rows import Misread, Row, let_go
 from adapters.transfer.staging import scratch
 from adapters.transfer.values import Misfit, Values, flag, instant, written
-from application.ports.transfer import Candidate, Unfit
+from application.ports.transfer import Candidate, Entry, Unfit
 
 _OWN = re.compile(r"[0-9a-f]{32}:[0-9a-f]{128}")
 _CUSTOM = re.compile(r"\$(?:2[aby]|argon2(?:i|id))\$")
@@ -44,7 +44,7 @@ class BetterAuthTables:
     account_table: str = "account"
 
 
-async def read_better_auth(where: BetterAuthTables, now: datetime) -> AsyncIterator[Candidate | Unfit]:
+async def read_better_auth(where: BetterAuthTables, now: datetime) -> AsyncIterator[Entry]:
     """Everybody in `user`, with the password of their account `credential`. Whoever is banned at `now` comes disabled
     since then; nobody is given their role. Raises `SourceUnreadable`."""
     async with AsyncExitStack() as stack:
@@ -57,11 +57,17 @@ async def read_better_auth(where: BetterAuthTables, now: datetime) -> AsyncItera
             judged(where.account_table, rows, ("userId", "providerId", "password"), passwords.stage)
         ) as entries:
             async for entry in entries:
-                if isinstance(entry, Unfit):
+                if not isinstance(entry, Candidate):
                     yield entry
         rows = _plainly(users.rows(where.user_table))
         async with let_go(
-            judged(where.user_table, rows, ("id", "email"), lambda row: _judge(row, now, passwords))
+            judged(
+                where.user_table,
+                rows,
+                ("id", "email"),
+                lambda row: _judge(row, now, passwords),
+                expected=("emailVerified", "name", "createdAt"),
+            )
         ) as entries:
             async for entry in entries:
                 yield entry

@@ -13,7 +13,7 @@ from adapters.transfer.json_values import rest, string
 from adapters.transfer.judging import judged
 from adapters.transfer.rows import Misread, Row, Tables, in_turn
 from adapters.transfer.values import Misfit, flag, instant
-from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from application.ports.transfer import Candidate, Entry, SourceUnreadable
 
 _TAKEN = frozenset({"id", "password", "email", "username", "first_name", "last_name", "is_active", "date_joined"})
 _HEAD = 4096
@@ -21,9 +21,7 @@ _HEAD = 4096
 _KEPT = ("pbkdf2_sha256", "pbkdf2_sha1", "bcrypt_sha256", "bcrypt", "argon2", "scrypt")
 
 
-def django_table(
-    tables: Tables, now: datetime, table: str = "auth_user", key: str = "id"
-) -> AsyncIterator[Candidate | Unfit]:
+def django_table(tables: Tables, now: datetime, table: str = "auth_user", key: str = "id") -> AsyncIterator[Entry]:
     """The rows of a user table whose primary key is `key`. Whoever is not active there is disabled here from `now` on.
     Raises `SourceUnreadable`, also when the rows are no user's."""
     needed = sorted({key, "password", "email"})
@@ -37,7 +35,7 @@ def is_dumpdata(path: Path) -> bool:
     return head.startswith(b"[") and b'"model":' in head.replace(b" ", b"")
 
 
-def django_dump(path: Path, now: datetime, model: str = "auth.user") -> AsyncIterator[Candidate | Unfit]:
+def django_dump(path: Path, now: datetime, model: str = "auth.user") -> AsyncIterator[Entry]:
     """The users in the JSON of `manage.py dumpdata`, among whatever else it holds; as above."""
     return judged(path.name, in_turn(_users(path, model)), (), lambda row: from_django(row, now))
 

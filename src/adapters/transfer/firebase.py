@@ -17,7 +17,7 @@ from adapters.transfer.json_values import embedded, milliseconds, octets, plain,
 from adapters.transfer.judging import judged
 from adapters.transfer.rows import Misread, Row, in_turn
 from adapters.transfer.values import Misfit, flag
-from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from application.ports.transfer import Candidate, Entry, SourceUnreadable
 
 _TAKEN = frozenset(
     {"localId", "email", "emailVerified", "passwordHash", "salt", "displayName", "createdAt", "disabled"}
@@ -90,14 +90,14 @@ def _padded(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-def firebase_json(path: Path, config: FirebaseHashConfig | None, now: datetime) -> AsyncIterator[Candidate | Unfit]:
+def firebase_json(path: Path, config: FirebaseHashConfig | None, now: datetime) -> AsyncIterator[Entry]:
     """The users of `auth:export users.json`. Without the parameters nobody's password comes along. Whoever is disabled
     there is disabled here from `now` on. Raises `SourceUnreadable`."""
     rows = in_turn(read_array(path, "users"))
     return judged(path.name, rows, (), lambda row: from_firebase(row, config, now))
 
 
-def firebase_csv(path: Path, config: FirebaseHashConfig | None, now: datetime) -> AsyncIterator[Candidate | Unfit]:
+def firebase_csv(path: Path, config: FirebaseHashConfig | None, now: datetime) -> AsyncIterator[Entry]:
     """The users of `auth:export users.csv`, as above. That file quotes too little: JSON is the better choice."""
     return judged(path.name, in_turn(_csv_rows(path)), (), lambda row: from_firebase(row, config, now))
 

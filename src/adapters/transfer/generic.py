@@ -11,7 +11,7 @@ from adapters.transfer.judging import judged
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Row, named
 from adapters.transfer.values import Misfit, flag, instant, json_object, written
-from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from application.ports.transfer import Candidate, Entry, SourceUnreadable, Unfit
 from domain.email_address import EmailAddress
 from domain.newcomer import Newcomer
 from domain.password import NO_PASSWORD
@@ -37,7 +37,7 @@ PREFIXES: Mapping[str, str] = {
 """What to write before hashes that do not say what they are, by the name of their form."""
 
 
-def read_generic(path: Path, hash_form: str = "auto") -> AsyncIterator[Candidate | Unfit]:
+def read_generic(path: Path, hash_form: str = "auto") -> AsyncIterator[Entry]:
     """Everybody in the file; `hash_form` is one of `PREFIXES`. Raises `SourceUnreadable`, also for a column that has no
     meaning here: it may be one that is misspelt."""
     prefix = PREFIXES[hash_form]

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 
 from adapters.transfer.rows import Misread, Row, let_go, named
 from adapters.transfer.values import Misfit, Values
-from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from application.ports.transfer import Candidate, Entry, Notice, SourceUnreadable, Unfit
 
 _MOST_OF_A_NAME = 254
 _NAMES = ("email", "id", "localId", "username")
@@ -15,9 +15,11 @@ async def judged(
     rows: AsyncIterator[Row | Misread],
     needed: Collection[str],
     judge: Callable[[Row], Candidate | Unfit],
-) -> AsyncIterator[Candidate | Unfit]:
-    """An entry for each row. Raises `SourceUnreadable` when a needed column is not in the first; `judge` may raise
-    `Misfit`."""
+    *,
+    expected: Collection[str] = (),
+) -> AsyncIterator[Entry]:
+    """An entry for each row. Raises `SourceUnreadable` when a needed column is not in the first, and notes when an
+    expected one is not: what it would have said of people is not known then. `judge` may raise `Misfit`."""
     checked = False
     async with let_go(rows) as them:
         async for row in them:
@@ -27,6 +29,8 @@ async def judged(
             if not checked:
                 demand(table, row.values, needed)
                 checked = True
+                if absent := [column for column in expected if column not in row.values]:
+                    yield Notice(line=row.line, words=f"{table} has no {', '.join(absent)}: taken for empty.")
             try:
                 yield judge(row)
             except Misfit as misfit:

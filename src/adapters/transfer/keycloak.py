@@ -24,7 +24,7 @@ from adapters.transfer.json_values import (
 from adapters.transfer.judging import judged
 from adapters.transfer.rows import Misread, Row, in_turn
 from adapters.transfer.values import Misfit, flag
-from application.ports.transfer import Candidate, SourceUnreadable, Unfit
+from application.ports.transfer import Candidate, Entry, SourceUnreadable
 
 _TAKEN = frozenset(
     {"id", "username", "email", "emailVerified", "enabled", "firstName", "lastName", "createdTimestamp"}
@@ -40,7 +40,7 @@ _REALM, _USERS = re.compile(r"(.+)-realm\.json"), re.compile(r"(.+)-users-([0-9]
 _BROKEN = "The password's hash is not written as Keycloak writes it."
 
 
-def keycloak(path: Path, now: datetime) -> AsyncIterator[Candidate | Unfit]:
+def keycloak(path: Path, now: datetime) -> AsyncIterator[Entry]:
     """The users of one realm: from its file, or from the directory of an export, in which lines count on from file to
     file. Whoever is not enabled there is disabled here from `now` on. Raises `SourceUnreadable`."""
     return judged(path.name, in_turn(_rows(path)), (), lambda row: from_keycloak(row, now))

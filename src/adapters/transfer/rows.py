@@ -15,7 +15,7 @@ MOST_IN_A_ROW = 16 * MOST_IN_A_VALUE
 _ROWS_AT_A_STRETCH = 1000
 _MOST_NAMES = 40
 
-Entry = TypeVar("Entry")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Tables(Protocol):
 
 
 @asynccontextmanager
-async def let_go(entries: AsyncIterator[Entry]) -> AsyncIterator[AsyncIterator[Entry]]:
+async def let_go(entries: AsyncIterator[Item]) -> AsyncIterator[AsyncIterator[Item]]:
     """Read within the block, and let go of what is open behind it however the block ends. A loop alone leaves that to
     the garbage collector."""
     try:

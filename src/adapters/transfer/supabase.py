@@ -15,20 +15,26 @@ from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Row
 from adapters.transfer.values import flag, instant, json_object, written
-from application.ports.transfer import Candidate, Unfit
+from application.ports.transfer import Candidate, Entry, Unfit
 
 TABLE = "auth.users"
+
+_EXPECTED = (
+    *("encrypted_password", "email_confirmed_at", "banned_until", "deleted_at", "is_sso_user", "is_anonymous"),
+    *("created_at", "raw_user_meta_data", "raw_app_meta_data"),
+)
 
 _NAMES = ("full_name", "name", "display_name")
 _COMES_ALONG = re.compile(r"\$(?:2[aby]?|argon2(?:i|id)|fbscrypt)\$")
 
 
-def read_supabase(source: Path | Dsn, now: datetime, table: str = TABLE) -> AsyncIterator[Candidate | Unfit]:
+def read_supabase(source: Path | Dsn, now: datetime, table: str = TABLE) -> AsyncIterator[Entry]:
     """Everybody in `auth.users`. Whoever is banned at `now` comes disabled since then. Raises `SourceUnreadable`.
 
     `role` and `is_super_admin` are roles in that database and not in the product: nobody is given one by them.
     """
-    return judged(table, open_rows(source, table), ("id", "email"), lambda row: _judge(row, now))
+    rows = open_rows(source, table)
+    return judged(table, rows, ("id", "email"), lambda row: _judge(row, now), expected=_EXPECTED)
 
 
 def _judge(row: Row, now: datetime) -> Candidate | Unfit:

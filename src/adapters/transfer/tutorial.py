@@ -14,7 +14,7 @@ from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Row
 from adapters.transfer.values import instant, written
-from application.ports.transfer import Candidate, Unfit
+from application.ports.transfer import Candidate, Entry, Unfit
 
 TABLE = "users"
 
@@ -22,7 +22,7 @@ _PASSWORDS = ("password", "password_hash")
 _AS_IT_IS = re.compile(r"\$(?:2[aby]|argon2(?:i|id))\$")
 
 
-def read_tutorial(source: Path | Dsn, table: str = TABLE, *, trims: bool = False) -> AsyncIterator[Candidate | Unfit]:
+def read_tutorial(source: Path | Dsn, table: str = TABLE, *, trims: bool = False) -> AsyncIterator[Entry]:
     """Everybody in `users`; nobody's address is verified. `trims`: that system cuts white space off both ends of a
     password before it hashes it. Raises `SourceUnreadable`."""
     prefix = SCRYPT_NODE_TRIM if trims else SCRYPT_NODE

@@ -54,7 +54,17 @@ class Unfit:
     reason: str
 
 
-Source = AsyncIterator[Candidate | Unfit]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What an operator should know of a source as a whole, such as a column that is not there: it may be misspelt."""
+
+    line: int
+    words: str
+
+
+Entry = Candidate | Unfit | Notice
+
+Source = AsyncIterator[Entry]
 """What another system holds, entry by entry, in bounded memory. Raises `SourceUnreadable`."""
 
 

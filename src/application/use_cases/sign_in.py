@@ -143,10 +143,14 @@ class SignIn:
     async def _prove(
         self, found: tuple[User, Credential] | None, identifier: EmailAddress | Username, password: Password
     ) -> tuple[User, Credential]:
-        if found is None or self.hasher.fault_of(found[1].password_hash) is not None:
+        if found is None:
             await self.hasher.verify_decoy(password, str(identifier))
             raise InvalidCredentials
         user, credential = found
+        if self.hasher.fault_of(credential.password_hash) is not None:
+            # By the address whatever was typed: one account takes the same by either name, with a password or without.
+            await self.hasher.verify_decoy(password, str(user.email))
+            raise InvalidCredentials
         matches = await self.hasher.verify(password, credential.password_hash)
         unproven = self.verification_required and not user.email_verified
         if not matches or user.disabled or unproven:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from application.candidates import Addresses, CandidateRules, Judged, Stays
 from application.ports.environment import Clock, EventLog
-from application.ports.transfer import Candidate, Emigration, Immigration, Residents, Seen, Source, Unfit
+from application.ports.transfer import Candidate, Emigration, Immigration, Notice, Residents, Seen, Source, Unfit
 from application.ports.units_of_work import Opens
 from domain.events import Event, EventKind
 from domain.newcomer import Newcomer
@@ -79,6 +79,9 @@ class ImportUsers:
         report = ImportReport()
         batch: list[Judged] = []
         async for entry in command.source:
+            if isinstance(entry, Notice):
+                command.tell(Remark(entry.line, "everybody", False, entry.words))
+                continue
             report.read += 1
             judged = self._judge(entry, command, report)
             if judged is not None:

@@ -199,7 +199,7 @@ def _print(found: "ImportReport", remarks: _Remarks, *, write: bool, report: Pat
         ("come", found.come, "" if write else "if this is done with --write"),
         ("  with their password", found.with_password, ""),
         ("  without a password", without, "they choose one by the letter that they ask for at “forgot password”"),
-        ("  address not proven", found.unproven, "they prove it by the letter that they ask for at sign-in"),
+        ("  address not proven", found.unproven, "they cannot sign in before they have proven it: docs/import.md"),
         ("  disabled", found.disabled, ""),
         ("  administrators", found.administrators, "their role in the source says so: they may do everything here"),
         ("here already", found.here, "left as they are"),

@@ -22,12 +22,12 @@ from adapters.transfer.supabase import TABLE as SUPABASE_TABLE
 from adapters.transfer.supabase import read_supabase
 from adapters.transfer.tutorial import TABLE as TUTORIAL_TABLE
 from adapters.transfer.tutorial import read_tutorial
-from application.ports.transfer import Candidate, Seen, SourceUnreadable, Unfit
+from application.ports.transfer import Entry, Seen, SourceUnreadable
 from domain.newcomer import Newcomer
 from entrypoints.database_url import for_driver, url_problem
 from entrypoints.import_options import ImportOptions
 
-People = AsyncIterator[Candidate | Unfit]
+People = AsyncIterator[Entry]
 
 
 @asynccontextmanager

@@ -24,6 +24,9 @@ def check_hashes(settings: Settings, facts: DatabaseFacts) -> Iterator[Finding]:
     listed = "; ".join(f"{number:,} {make}" for make, number in counts.most_common()) or "none yet"
     if len(facts.hashes) == SAMPLE:
         listed = f"of {SAMPLE:,} looked at: {listed}"
+    if facts.peppers:
+        needed = ", ".join(f"{name} by {number:,}" for name, number in sorted(facts.peppers.items()))
+        listed += f"; peppers needed, waiting sign-ups included: {needed}"
     if lost := lost_peppers(settings.peppers, facts.peppers):
         yield fail("hashes", f"{listed}. {lost}")
     else:
