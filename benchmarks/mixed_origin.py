@@ -15,7 +15,7 @@ import bcrypt
 from adapters.hashing.argon2 import Argon2id, Argon2Parameters
 from adapters.hashing.decoys import Decoys
 from adapters.hashing.stored import StoredHash
-from adapters.sql.hash_census import SqlHashCensus
+from adapters.sql.hash_sample import SqlHashSample
 from adapters.sql.installation import installation_key
 from benchmarks.servers import PASSWORD, ostiary_command
 from domain.password import NO_PASSWORD, Password, PasswordHash
@@ -104,7 +104,7 @@ async def makes(url: str) -> Callable[[str], str]:
     hashes = {email: _read(PasswordHash(text)) for email, text in rows if text != NO_PASSWORD.encoded}
     async with postgresql.open_database(url) as database:
         decoys = Decoys(await installation_key(database, b""), PasswordHash(_own()), _read)
-        await decoys.count(SqlHashCensus(database))
+        await decoys.count(SqlHashSample(database))
     return lambda email: names[(hashes.get(email) or decoys.draw(email)).work]
 
 
