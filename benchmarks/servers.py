@@ -75,18 +75,34 @@ class Process:
         return self.folder / "ostiary-data" / "inbox"
 
 
+_PROGRAM = str(Path(sys.executable).with_name("ostiary"))
+
+
 @contextmanager
 def ostiary(url: str | None = None, module: str | None = None, **variables: str) -> Iterator[Process]:
     """`ostiary serve` at production cost, on PostgreSQL where there is a `url`; or a `module` that changes it."""
     with tempfile.TemporaryDirectory() as folder:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")}
-        environ |= {"OSTIARY_PORT": "0", **({"DATABASE_URL": url} if url else {}), **variables}
-        command = [str(Path(sys.executable).with_name("ostiary")), "serve"]
+        environ = _environ() | {"OSTIARY_PORT": "0", **({"DATABASE_URL": url} if url else {}), **variables}
+        command = [_PROGRAM, "serve"]
         if module is not None:
             command = [sys.executable, "-m", module]
             environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
         with _running(command, environ, Path(folder)) as process:
             yield process
+
+
+def ostiary_command(url: str, *arguments: str) -> str:
+    """What another command of the program says, on PostgreSQL. Raises `CalledProcessError`."""
+    with tempfile.TemporaryDirectory() as folder:
+        environ = _environ() | {"DATABASE_URL": url}
+        ran = subprocess.run(
+            [_PROGRAM, *arguments], cwd=folder, env=environ, stdout=subprocess.PIPE, text=True, check=True
+        )
+    return ran.stdout
+
+
+def _environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")}
 
 
 @contextmanager
