@@ -114,7 +114,7 @@ async def test_who_has_an_unusable_hash_gets_in_again_by_a_letter(any_world: Wor
 
 
 async def test_who_has_no_password_takes_the_same_by_address_and_by_username(tmp_path: Path) -> None:
-    """As whoever has one does: two kinds would tell that the two names are one account's, and that it has no password."""
+    """As whoever has one does: two kinds would tell that both names are one account's that has none."""
     drawn: list[str] = []
 
     class Noting(WatchedHasher):
@@ -125,7 +125,11 @@ async def test_who_has_no_password_takes_the_same_by_address_and_by_username(tmp
     async with make_world("memory", tmp_path, {"OSTIARY_USERNAME": "optional"}) as world:
         await plant(world, NO_PASSWORD, username="ada")
         sign_in = replace(world.use_cases.sign_in, hasher=Noting(world.use_cases.sign_in.hasher))
-        for names in ({"email": ADA}, {"username": "ada"}):
+        wish = SessionWish(client=HERE)
+        for command in (
+            SignInCommand(email=ADA, password=PASSWORD, session=wish),
+            SignInCommand(username="ada", password=PASSWORD, session=wish),
+        ):
             with pytest.raises(InvalidCredentials):
-                await sign_in(SignInCommand(**names, password=PASSWORD, session=SessionWish(client=HERE)))
+                await sign_in(command)
     assert drawn == [ADA, ADA]
