@@ -130,7 +130,8 @@ async def test_serve_and_worker_refuse_to_start_without_a_key_and_the_rest_of_th
     assert (done.returncode, done.stdout.count("@example.com")) == (0, 4)
     done = run_command("doctor", folder=house.folder, variables=house.variables(NEW))
     assert done.returncode == 1
-    assert "4 argon2id m=8,t=1,p=1 under pepper 2026-a. OSTIARY_PEPPERS: there is no key" in done.stdout
+    assert "4 argon2id m=8,t=1,p=1 under pepper 2026-a; peppers needed" in done.stdout
+    assert "2026-a by 4. OSTIARY_PEPPERS: there is no key" in done.stdout
     done = run_command("settings", folder=house.folder, variables=house.variables(f"{OLD} {NEW}"))
     assert "OSTIARY_PEPPERS = (set, hidden)" in done.stdout
     assert not any(key.split(":")[1] in done.stdout for key in (OLD, NEW))
