@@ -1,7 +1,7 @@
 """What can be said of an import at the command line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -27,14 +27,12 @@ class ImportOptions:
     """A source, and how to read it."""
 
     system: System
-    source: str
-    """A file or folder, or the URL of a database."""
-    more: str | None = None
+    source: str = field(repr=False)
+    """A file or folder, or the URL of a database, which holds a password."""
+    more: str | None = field(default=None, repr=False)
     table: str | None = None
+    key: str | None = None
     accounts_table: str | None = None
     hash_config: Path | None = None
     hash_form: str = "auto"
     trims: bool = False
-
-    def __repr__(self) -> str:
-        return f"ImportOptions(system={self.system!r})"  # a URL holds a password

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from application.ports.administration import EventFilter
 from application.ports.transfer import Candidate, Entry, Notice, SourceUnreadable, Unfit
 from application.use_cases.account_deletion import DeleteAccountCommand
 from application.use_cases.user_creation import CreateUserCommand
@@ -421,3 +422,12 @@ async def test_the_name_of_who_has_not_proven_their_address_is_kept_beside(any_w
     assert [each.origin and dict(each.origin.metadata) for each in await everybody(any_world)].count(
         {"name": "Ada"}
     ) == 1
+
+
+async def test_an_export_leaves_its_trace_before_anybody_is_handed_out(any_world: World) -> None:
+    await bring(any_world, candidate(1))
+    async for _ in any_world.use_cases.export_users():
+        break  # cut off
+    async with any_world.use_cases.list_all_events.oversight() as unit:
+        found = await unit.events.find(EventFilter(kind=EventKind.USERS_EXPORTED), before=None, most=10)
+    assert [(event.reason, event.user_id) for event in found] == [("cli", None)]

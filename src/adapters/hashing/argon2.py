@@ -7,7 +7,6 @@ here is of the password in NFC; what Django made, of the password as it was type
 from ours, so the import writes Django's prefix before all that others made.
 """
 
-import base64
 import re
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from argon2 import Type
 from argon2.exceptions import Argon2Error
 from argon2.low_level import verify_secret
 
-from adapters.hashing.stored import StoredHash, base64_bytes, number, unreadable
+from adapters.hashing.stored import StoredHash, base64_bytes, number, unpadded, unreadable
 from domain.password import Password
 
 AS_TYPED = "argon2"
@@ -78,16 +77,12 @@ def read_argon2(encoded: str) -> StoredHash | None:
     version = f"v={match['version']}$" if match["version"] else ""
     parameters = f"{version}m={memory_kib},t={time},p={lanes}"
     return Argon2Hash(
-        encoded=f"$argon2{match['kind']}${parameters}${_unpadded(salt)}${_unpadded(digest)}",
+        encoded=f"$argon2{match['kind']}${parameters}${unpadded(salt)}${unpadded(digest)}",
         kind=Type.ID if match["kind"] == "id" else Type.I,
         memory_kib=memory_kib,
         time=time,
         as_typed=match["as_typed"] is not None,
     )
-
-
-def _unpadded(value: bytes) -> str:
-    return base64.b64encode(value).rstrip(b"=").decode()
 
 
 def as_typed(encoded: str) -> str:

@@ -1,6 +1,10 @@
-"""The base64 of Unix' `crypt`: another alphabet, and the lowest bits first."""
+"""What the hashes of Unix' `crypt` and their like have in common: rounds in Python, and a base64 of their own, with the
+lowest bits first."""
 
 ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+MOST_BYTES = 128
+"""Of a password: every round reads it, so a longer one would take longer than the bound of work says."""
 
 
 def crypt_base64(value: bytes) -> str:

@@ -3,7 +3,8 @@
 Form: `$P$<cost><8 characters of salt><22 of hash>`, in phpBB `$H$…`, as in Solar Designer's "Portable PHP password
 hashing framework" (public domain; `PasswordHash.php`), with which WordPress hashed until 6.8: MD5 of salt and password,
 then 2^cost times MD5 of that and the password, 7 to 20 (it allows 30, which takes a quarter of an hour; WordPress has
-13). The password's UTF-8 bytes as typed, all of them.
+13). The password's UTF-8 bytes as typed; of more than 128 nothing
+matches.
 """
 
 import hashlib
@@ -11,14 +12,11 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from adapters.hashing.crypt_base64 import ALPHABET, crypt_base64
+from adapters.hashing.crypt_base64 import ALPHABET, MOST_BYTES, crypt_base64
 from adapters.hashing.stored import StoredHash, immoderate, unreadable
 from domain.password import Password
 
 _MILLISECONDS_PER_ROUND = 0.0008
-_MOST_BYTES = 128
-"""Every round reads the password: a longer one would take longer than the bound of work says."""
-
 _LEAST, _MOST = 7, 20
 _SHAPE = re.compile(r"\$[PH]\$(?P<cost>[./0-9A-Za-z])(?P<salt>[./0-9A-Za-z]{8})(?P<digest>[./0-9A-Za-z]{22})", re.ASCII)
 
@@ -41,7 +39,7 @@ class PhpassHash:
 
     def matches(self, password: Password) -> bool:
         secret = password.as_typed.encode()
-        if len(secret) > _MOST_BYTES:
+        if len(secret) > MOST_BYTES:
             return False
         made = hashlib.md5(self.salt + secret, usedforsecurity=False).digest()
         for _ in range(self.rounds):

@@ -18,13 +18,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from adapters.hashing.crypt_base64 import crypt_base64
+from adapters.hashing.crypt_base64 import MOST_BYTES, crypt_base64
 from adapters.hashing.stored import StoredHash, number, unreadable
 from domain.password import Password
 
 _MILLISECONDS_PER_ROUND = 0.0015
-_MOST_BYTES = 128
-"""Every round reads the password: a longer one would take longer than the bound of work says."""
 _DEFAULT_ROUNDS = 5000
 _SHAPE = re.compile(
     r"\$(?P<kind>[56])\$(?:rounds=(?P<rounds>[0-9]+)\$)?(?P<salt>[./A-Za-z0-9]{1,16})\$(?P<digest>[./A-Za-z0-9]+)",
@@ -52,7 +50,7 @@ class ShaCryptHash:
 
     def matches(self, password: Password) -> bool:
         secret = password.as_typed.encode()
-        if len(secret) > _MOST_BYTES:
+        if len(secret) > MOST_BYTES:
             return False
         made = _sha_crypt(hashlib.sha256 if self.name == "sha256" else hashlib.sha512, secret, self.salt, self.rounds)
         return hmac.compare_digest(crypt_base64(_shuffled(made)), self.digest)

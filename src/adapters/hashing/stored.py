@@ -110,6 +110,11 @@ def base64_bytes(text: str, what: str, least: int, most: int) -> bytes:
     return _sized(value, what, least, most)
 
 
+def unpadded(value: bytes) -> str:
+    """Standard base64 as PHC strings have it."""
+    return base64.b64encode(value).rstrip(b"=").decode()
+
+
 def hex_bytes(text: str, what: str, least: int, most: int) -> bytes:
     """Bytes in hexadecimal. Raises `Unusable` as above."""
     if not re.fullmatch(r"(?:[0-9a-fA-F]{2})*", text, re.ASCII):

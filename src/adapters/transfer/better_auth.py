@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from adapters.hashing.argon2 import as_typed
 from adapters.hashing.scrypt import SCRYPT_BETTER_AUTH
 from adapters.transfer.json_values import rest
-from adapters.transfer.judging import judged, unfit
+from adapters.transfer.judging import judged, self_told, unfit
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_tables
 from adapters.transfer.rows import Misread, Row, let_go
@@ -24,7 +23,6 @@ from adapters.transfer.values import Misfit, Values, flag, instant, written
 from application.ports.transfer import Candidate, Entry, Unfit
 
 _OWN = re.compile(r"[0-9a-f]{32}:[0-9a-f]{128}")
-_CUSTOM = re.compile(r"\$(?:2[aby]|argon2(?:i|id))\$")
 _OUR_OWN_FIELDS = frozenset({"id", "name", "email", "emailVerified", "createdAt", "updatedAt", "username"})
 _NO_FIELDS = frozenset(
     {"image", "displayUsername", "role", "banned", "banReason", "banExpires", "isAnonymous", "twoFactorEnabled"}
@@ -133,8 +131,8 @@ def _password(stored: str | None) -> tuple[str | None, str | None]:
         return None, None
     if _OWN.fullmatch(stored):
         return SCRYPT_BETTER_AUTH + stored, None
-    if _CUSTOM.match(stored):
-        return as_typed(stored), None
+    if custom := self_told(stored):
+        return custom, None
     return None, "The hash is neither Better Auth's own nor bcrypt nor Argon2: the product had a function of its own."
 
 

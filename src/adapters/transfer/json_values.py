@@ -93,11 +93,6 @@ def octets(value: object) -> bytes | None:
         return None
 
 
-def unpadded(value: bytes) -> str:
-    """Standard base64 as password hashes in PHC form have it."""
-    return base64.b64encode(value).decode().rstrip("=")
-
-
 def whole(value: object, least: int, most: int) -> int | None:
     """A whole number, or its digits, within bounds; None for anything else."""
     if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value, re.ASCII):

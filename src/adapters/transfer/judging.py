@@ -1,12 +1,15 @@
 """What every reader of a system does with rows: judge one by one, and go on after those that are no good."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Collection
 
+from adapters.hashing.argon2 import as_typed
 from adapters.transfer.rows import Misread, Row, let_go, named
 from adapters.transfer.values import Misfit, Values
 from application.ports.transfer import Candidate, Entry, Notice, SourceUnreadable, Unfit
 
 _MOST_OF_A_NAME = 254
+_SELF_TOLD = re.compile(r"\$(?:2[aby]|argon2(?:i|id))\$")
 _NAMES = ("email", "id", "localId", "username")
 
 
@@ -41,6 +44,11 @@ def demand(table: str, values: Values, needed: Collection[str]) -> None:
     """Raises `SourceUnreadable` when these columns are not all there."""
     if missing := [column for column in needed if column not in values]:
         raise SourceUnreadable(f"{table} has no column {', '.join(missing)}; there are {named(values)}.")
+
+
+def self_told(stored: str) -> str | None:
+    """A hash by a function of the product's own, where that was bcrypt or Argon2, which say what they are."""
+    return as_typed(stored) if _SELF_TOLD.match(stored) else None
 
 
 def unfit(row: Row, reason: str) -> Unfit:

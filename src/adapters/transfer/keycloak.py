@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.hashing.argon2 import as_typed
+from adapters.hashing.stored import unpadded
 from adapters.transfer.json_rows import read_array
 from adapters.transfer.json_values import (
     embedded,
@@ -18,7 +19,6 @@ from adapters.transfer.json_values import (
     plain_object,
     rest,
     string,
-    unpadded,
     whole,
 )
 from adapters.transfer.judging import judged

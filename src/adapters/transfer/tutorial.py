@@ -3,13 +3,11 @@
 Source: Node's documentation of `crypto.scryptSync`; the salt is 16 random bytes as hexadecimal text, the key 64 bytes.
 """
 
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from adapters.hashing.argon2 import as_typed
 from adapters.hashing.scrypt import SCRYPT_NODE, SCRYPT_NODE_TRIM, salt_first
-from adapters.transfer.judging import demand, judged
+from adapters.transfer.judging import demand, judged, self_told
 from adapters.transfer.live import Dsn
 from adapters.transfer.opening import open_rows
 from adapters.transfer.rows import Row
@@ -19,7 +17,6 @@ from application.ports.transfer import Candidate, Entry, Unfit
 TABLE = "users"
 
 _PASSWORDS = ("password", "password_hash")
-_AS_IT_IS = re.compile(r"\$(?:2[aby]|argon2(?:i|id))\$")
 
 
 def read_tutorial(source: Path | Dsn, table: str = TABLE, *, trims: bool = False) -> AsyncIterator[Entry]:
@@ -53,6 +50,6 @@ def _password(stored: str | None, prefix: str) -> tuple[str | None, str | None]:
         return None, None
     if found := salt_first(stored):
         return prefix + found, None
-    if _AS_IT_IS.match(stored):
-        return as_typed(stored), None
+    if custom := self_told(stored):
+        return custom, None
     return None, "The hash is not 32 and 128 hexadecimal digits with a colon between."

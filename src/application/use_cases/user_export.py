@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from application.ports.environment import EventLog
+from application.ports.environment import Clock, EventLog
 from application.ports.transfer import Emigration
-from application.ports.units_of_work import Opens
+from application.ports.units_of_work import Journal, Opens
 from domain.events import Event, EventKind
 from domain.newcomer import Newcomer
 
@@ -20,18 +20,23 @@ class ExportUsers:
     """
 
     emigration: Opens[Emigration]
+    journal: Opens[Journal]
+    clock: Clock
     events: EventLog
 
     async def __call__(self) -> AsyncIterator[Newcomer]:
+        exported = Event(kind=EventKind.USERS_EXPORTED, reason="cli")
+        # Before anybody is handed out, so that an export that is cut off has left its trace as well.
+        async with self.journal() as unit:
+            await unit.events.add(exported, self.clock.now())
+            await unit.commit()
+        self.events.record(exported)
         after = None
-        number = 0
         while True:
             async with self.emigration() as unit:
                 page = await unit.residents.page(after, _PAGE)
             for newcomer in page:
                 yield newcomer
-            number += len(page)
             if len(page) < _PAGE:
                 break
             after = page[-1].user.id
-        self.events.record(Event(kind=EventKind.USERS_EXPORTED, counts=(("users", number),)))

@@ -26,7 +26,6 @@ _ADDRESSES: dict[str, Literal["as_they_are", "proven", "unproven"]] = {
 _SHOWN = 50
 """Remarks that are shown; a file has room for all."""
 
-_LONGEST_ORIGIN = 64
 _TELL_EVERY = 50_000
 """Entries, where nobody watches a line change."""
 
@@ -46,6 +45,7 @@ _TELL_EVERY = 50_000
 @click.option("--origin", help="What to call the system they come from. Default: SYSTEM.")
 @click.option("--report", type=click.Path(path_type=Path), help="A file for all remarks, a JSON object a line.")
 @click.option("--table", help="The table of users, where it has another name.")
+@click.option("--key", help="Django: the primary key of that table, where it is not id.")
 @click.option("--accounts-table", help="Better Auth: the table of accounts, where it has another name.")
 @click.option("--hash-config", type=click.Path(path_type=Path), help="Firebase: a file with the hash parameters.")
 @click.option(
@@ -66,6 +66,7 @@ def import_users(
     origin: str | None,
     report: Path | None,
     table: str | None,
+    key: str | None,
     accounts_table: str | None,
     hash_config: Path | None,
     hash_form: str,
@@ -77,13 +78,16 @@ def import_users(
     SOURCE is a file, a database's URL, or - for a URL on standard input, where nobody else on the machine reads it.
     MORE is Better Auth's accounts, where they are in a file of their own. See docs/import.md.
     """
-    if origin is not None and len(origin) > _LONGEST_ORIGIN:
-        fail(f"--origin has at most {_LONGEST_ORIGIN} characters.")
+    from application.candidates import LONGEST_SYSTEM
+
+    if origin is not None and len(origin) > LONGEST_SYSTEM:
+        fail(f"--origin has at most {LONGEST_SYSTEM} characters.")
     options = ImportOptions(
         system=system,
         source=_source(source),
         more=more,
         table=table,
+        key=key,
         accounts_table=accounts_table,
         hash_config=hash_config,
         hash_form=hash_form,
@@ -119,12 +123,7 @@ class _Remarks:
         if len(self.first) < _SHOWN:
             self.first.append(remark)
         if self._file is not None:
-            self._file.write(json.dumps(remark_as_json(remark)) + "\n")
-
-
-def remark_as_json(remark: "Remark") -> dict[str, object]:
-    """A line of the report."""
-    return {"line": remark.line, "whom": remark.whom, "stays": remark.stays, "reason": remark.reason}
+            self._file.write(json.dumps(asdict(remark)) + "\n")
 
 
 @contextmanager
@@ -186,7 +185,7 @@ def _so_far(latest: "list[ImportReport]", *, write: bool) -> str:
 
 
 def _as_json(found: "ImportReport", remarks: _Remarks, *, write: bool) -> dict[str, object]:
-    shown = [remark_as_json(remark) for remark in remarks.first]
+    shown = list(map(asdict, remarks.first))
     return {"written": write, **asdict(found), "remarks": remarks.number, "first_remarks": shown}
 
 

@@ -83,4 +83,9 @@ def import_users(parts: Parts) -> ImportUsers:
 
 def export_users(parts: Parts) -> ExportUsers:
     """To another system."""
-    return ExportUsers(emigration=parts.store.units.emigration, events=parts.events)
+    return ExportUsers(
+        emigration=parts.store.units.emigration,
+        journal=parts.store.units.journal,
+        clock=parts.clock,
+        events=parts.events,
+    )

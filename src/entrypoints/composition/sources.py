@@ -55,7 +55,7 @@ async def _read(options: ImportOptions, now: datetime) -> People:
         case "tutorial":
             people = read_tutorial(source, options.table or TUTORIAL_TABLE, trims=options.trims)
         case "django":
-            people = _django(source, options.table, now)
+            people = _django(source, options, now)
         case "generic":
             people = read_generic(_file(source), options.hash_form)
         case "firebase":
@@ -73,6 +73,7 @@ def _check(options: ImportOptions) -> None:
     belongs = {
         "a second source": (options.more is not None, {"better-auth"}),
         "--table": (options.table is not None, {"supabase", "better-auth", "tutorial", "django"}),
+        "--key": (options.key is not None, {"django"}),
         "--accounts-table": (options.accounts_table is not None, {"better-auth"}),
         "--hash-config": (options.hash_config is not None, {"firebase"}),
         "--hash-form": (options.hash_form != "auto", {"generic"}),
@@ -118,12 +119,14 @@ def _firebase(file: Path, hash_config: Path | None, now: datetime) -> People:
     return firebase_json(file, config, now) if kind_of(file) is Kind.JSON else firebase_csv(file, config, now)
 
 
-async def _django(source: Path | Dsn, table: str | None, now: datetime) -> People:
+async def _django(source: Path | Dsn, options: ImportOptions, now: datetime) -> People:
     if isinstance(source, Path) and is_dumpdata(source):
-        async with let_go(django_dump(source, now, table or "auth.user")) as people:
+        async with let_go(django_dump(source, now, options.table or "auth.user")) as people:
             async for entry in people:
                 yield entry
         return
-    async with open_tables(source) as tables, let_go(django_table(tables, now, table or "auth_user")) as people:
-        async for entry in people:
-            yield entry
+    async with open_tables(source) as tables:
+        table = django_table(tables, now, options.table or "auth_user", options.key or "id")
+        async with let_go(table) as people:
+            async for entry in people:
+                yield entry
