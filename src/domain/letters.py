@@ -167,6 +167,18 @@ Letter = VerifyAddress | AccountExists | ResetPassword | ConfirmAddress | Addres
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InlineImage:
+    """A picture that travels within a letter, where its HTML asks for `cid:` and the content id: nothing is fetched
+    from anywhere when the letter is read."""
+
+    content_id: str
+    """A short name, such as `logo`."""
+    media_type: str
+    """`image/png` or `image/jpeg`."""
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedLetter:
     """A letter as it goes out. The Message-ID is the same at every attempt."""
 
@@ -176,6 +188,11 @@ class RenderedLetter:
     text: str = field(repr=False)
     html: str = field(repr=False)
     written_at: datetime
+    language: str = "en"
+    """A language tag (BCP 47)."""
+    reply_to: EmailAddress | None = None
+    """Where an answer to it is read by people."""
+    logo: InlineImage | None = None
 
 
 def address_subject(email: EmailAddress) -> UUID:

@@ -5,20 +5,41 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 
+from domain.email_address import EmailAddress
 from domain.letters import RenderedLetter
+
+
+def own_headers(letter: RenderedLetter) -> dict[str, str]:
+    """The headers that a mail system does not add by itself, and must not change."""
+    return {
+        "Message-ID": letter.message_id,
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation replies, please
+        "Content-Language": letter.language,
+    }
 
 
 def compose_message(letter: RenderedLetter, sender: Address) -> EmailMessage:
     """Text first, HTML as its alternative. The `To` header is built from parts, so nothing in it is decoded (M15)."""
-    recipient = letter.recipient
-    needs_utf8 = not recipient.local_part.isascii()
+    needs_utf8 = not letter.recipient.local_part.isascii()
     message = EmailMessage(policy=SMTPUTF8 if needs_utf8 else SMTP)
     message["From"] = sender
-    message["To"] = Address(username=recipient.local_part, domain=recipient.domain)
+    message["To"] = header_address(letter.recipient)
+    if letter.reply_to is not None:
+        message["Reply-To"] = header_address(letter.reply_to)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(letter.written_at)
-    message["Message-ID"] = letter.message_id
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation replies, please
+    for name, value in own_headers(letter).items():
+        message[name] = value
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    if letter.logo is not None:
+        kind, _, subtype = letter.logo.media_type.partition("/")
+        html = message.get_body(("html",))
+        assert html is not None  # noqa: S101 - added above
+        html.add_related(letter.logo.content, kind, subtype, cid=f"<{letter.logo.content_id}>", disposition="inline")
     return message
+
+
+def header_address(email: EmailAddress) -> Address:
+    """An address for a header, made of its parts."""
+    return Address(username=email.local_part, domain=email.domain)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -17,11 +17,20 @@ class LetterRenderer(Protocol):
 
 
 class MailRefused(Exception):
-    """The mail system refused this letter for good (SMTP 5xx). Trying again would change nothing."""
+    """The mail system refused this letter for good (SMTP 5xx). Trying again would change nothing.
+
+    What it says is kept with the letter for the operator to read: a code, or words of ours; never words of the other
+    side, which may quote the letter. That holds for `MailDelayed` as well.
+    """
 
 
 class MailDelayed(Exception):
-    """The mail system did not take it this time: 4xx, no connection, no answer in time, TLS trouble."""
+    """The mail system did not take it this time: 4xx, no connection, no answer in time, TLS trouble; or a log-in or a
+    sender that is the operator's to mend. `retry_after` is what it asked to be left alone for, if it said so."""
+
+    def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class MailSender(Protocol):

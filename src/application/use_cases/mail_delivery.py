@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from application.letter_decisions import Decision, LetterDecisions
@@ -9,7 +10,7 @@ from application.ports.environment import Clock, EventLog, Ids, Randomness
 from application.ports.letters import LetterRenderer, MailDelayed, MailRefused, MailSender
 from application.ports.units_of_work import Delivery, Opens
 from domain.events import Event, EventKind
-from domain.letters import LEASE, Outcome, QueuedLetter, retry_delay
+from domain.letters import LEASE, LONGEST_RETRY, Outcome, QueuedLetter, retry_delay
 
 _AT_ONCE = 8
 """Letters in hand at a time, so that one that hangs delays nobody."""
@@ -59,8 +60,10 @@ class DeliverMail:
                     await self.sender.send(rendered)
         except MailRefused as refused:
             await self._abandon(letter, lease_id, str(refused))
-        except (MailDelayed, TimeoutError) as delayed:
-            await self._delay(letter, lease_id, str(delayed) or "no answer in time")
+        except MailDelayed as delayed:
+            await self._delay(letter, lease_id, str(delayed), delayed.retry_after)
+        except TimeoutError:
+            await self._delay(letter, lease_id, "no answer in time")
         except Exception as fault:  # a letter that breaks the renderer or a provider must not stop the others
             await self._delay(letter, lease_id, _whereabouts(fault))
         else:
@@ -80,8 +83,12 @@ class DeliverMail:
         kind = EventKind.LETTER_SKIPPED if outcome is Outcome.NONE else EventKind.LETTER_SENT
         self.events.record(Event(kind=kind, email=letter.recipient, reason=outcome.value))
 
-    async def _delay(self, letter: QueuedLetter, lease_id: UUID, reason: str) -> None:
-        due_at = self.clock.now() + retry_delay(letter.attempts, self.randomness.fraction())
+    async def _delay(
+        self, letter: QueuedLetter, lease_id: UUID, reason: str, asked_for: timedelta | None = None
+    ) -> None:
+        # Of what the other side asks for, no more than our own longest wait: a letter has its time.
+        least = min(asked_for or timedelta(), LONGEST_RETRY)
+        due_at = self.clock.now() + max(retry_delay(letter.attempts, self.randomness.fraction()), least)
         async with self.delivery() as unit:
             await unit.letters.mark_delayed(letter.id, lease_id, due_at, reason)
             await unit.commit()
