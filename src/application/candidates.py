@@ -12,6 +12,7 @@ from application.ports.transfer import Candidate
 from domain.declared_fields import DeclaredFields, FieldValue
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
+from domain.locale import parse_tag
 from domain.newcomer import Newcomer, Origin
 from domain.password import NO_PASSWORD, FaultKind, PasswordHash
 from domain.role import ORDINARY, parse_role
@@ -78,6 +79,7 @@ class CandidateRules:
             created_at=created_at,
             disabled_at=candidate.disabled_at,
             first_signed_in_at=candidate.first_signed_in_at,
+            locale=take("locale", candidate.locale, parse_tag),
         )
         newcomer = Newcomer(user=user, password_hash=self._password_hash(candidate, left), origin=origin)
         return Judged(candidate.line, newcomer, tuple(left))

@@ -9,6 +9,7 @@ from application.use_cases.email_verification import VerifyEmail
 from application.use_cases.event_history import ListAllEvents, ListEvents
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
+from application.use_cases.letter_register import AbandonLetter, ListLetters, RequeueLetter, ShowLetter
 from application.use_cases.mail_delivery import DeliverMail
 from application.use_cases.open_sign_up import OpenSignUp
 from application.use_cases.password_change import ChangePassword
@@ -20,6 +21,7 @@ from application.use_cases.sessions import EndSession, ListSessions, SignOut
 from application.use_cases.sign_in import SignIn
 from application.use_cases.sign_up import SignUp
 from application.use_cases.started_reset import StartReset
+from application.use_cases.suppressions import LiftSuppression, ListSuppressed, NoteBounces
 from application.use_cases.undo import UndoChange
 from application.use_cases.user_creation import CreateUser
 from application.use_cases.user_directory import ListUsers, ShowUser
@@ -59,5 +61,12 @@ class UseCases:
     import_users: ImportUsers
     export_users: ExportUsers
     end_all_sessions: EndAllSessions
+    list_letters: ListLetters
+    show_letter: ShowLetter
+    requeue_letter: RequeueLetter
+    abandon_letter: AbandonLetter
+    note_bounces: NoteBounces
+    list_suppressed: ListSuppressed
+    lift_suppression: LiftSuppression
     deliver_mail: DeliverMail
     keep_house: KeepHouse

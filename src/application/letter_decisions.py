@@ -26,6 +26,8 @@ from domain.limits import Charge, Quotas
 from domain.one_time_token import OneTimeToken, Purpose
 from domain.reversal import UNDO_TIME
 from domain.secret import Secret
+from domain.sign_up import SignUpRequest
+from domain.user import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class LetterDecisions:
     async def decide(self, unit: Delivery, letter: QueuedLetter) -> Decision:
         """What `letter` becomes, written down in `unit`; the caller commits."""
         secret = Secret.of(self.randomness.bytes(32))
+        suppression = await unit.suppressions.of(letter.recipient, self.clock.now())
         match letter.occasion:
             case Occasion.SIGN_UP | Occasion.RESEND:
                 decision = await self._verification(unit, letter, secret)
@@ -63,6 +66,9 @@ class LetterDecisions:
                 decision = await self._new_address(unit, letter, secret)
             case _:
                 decision = await self._notice(unit, letter, secret)
+        if suppression is not None and decision.outcome.leaves:
+            token = replace(decision.token, purpose=Purpose.NOTHING)
+            decision = replace(decision, outcome=Outcome.SUPPRESSED, token=token)
         await unit.tokens.add(decision.token)
         await unit.letters.decide(letter.id, decision.outcome, decision.subject_id)
         return decision
@@ -85,10 +91,15 @@ class LetterDecisions:
         else:
             waiting = sign_up is not None and not proven and sign_up.expires_at > now and owner is None
             outcome = Outcome.VERIFY_ADDRESS if newest and (waiting or unproven) else Outcome.NONE
+        locale = _language_of(owner or sign_up, letter)
         verify = VerifyAddress(
-            recipient=letter.recipient, token=secret, valid_for=self.token_lifetime, has_account=unproven
+            recipient=letter.recipient,
+            locale=locale,
+            token=secret,
+            valid_for=self.token_lifetime,
+            has_account=unproven,
         )
-        exists = AccountExists(recipient=letter.recipient)
+        exists = AccountExists(recipient=letter.recipient, locale=locale)
         return Decision(
             letter=exists if outcome is Outcome.ACCOUNT_EXISTS else verify,
             outcome=outcome,
@@ -110,7 +121,12 @@ class LetterDecisions:
         event = Event(kind=EventKind.PASSWORD_RESET_SENT, user_id=owner.id if owner and good else None)
         await unit.events.add(event, self.clock.now())
         return Decision(
-            letter=ResetPassword(recipient=letter.recipient, token=secret, valid_for=self.token_lifetime),
+            letter=ResetPassword(
+                recipient=letter.recipient,
+                locale=_language_of(owner, letter),
+                token=secret,
+                valid_for=self.token_lifetime,
+            ),
             outcome=Outcome.RESET_PASSWORD if good else Outcome.NONE,
             token=token,
             subject_id=letter.subject_id,
@@ -132,8 +148,13 @@ class LetterDecisions:
         else:
             outcome = Outcome.CONFIRM_ADDRESS if wanted and owner is None else Outcome.NONE
         token = self._token(letter, secret, outcome is Outcome.CONFIRM_ADDRESS, letter.subject_id)
-        confirm = ConfirmAddress(recipient=letter.recipient, token=secret, valid_for=self.token_lifetime)
-        in_use = AddressInUse(recipient=letter.recipient)
+        confirm = ConfirmAddress(
+            recipient=letter.recipient,
+            locale=_language_of(user, letter),
+            token=secret,
+            valid_for=self.token_lifetime,
+        )
+        in_use = AddressInUse(recipient=letter.recipient, locale=_language_of(owner, letter))
         return Decision(
             letter=in_use if outcome is Outcome.ADDRESS_IN_USE else confirm,
             outcome=outcome,
@@ -150,6 +171,7 @@ class LetterDecisions:
         good = reversal is not None and (within_limit or not first)
         notice = Notice(
             recipient=letter.recipient,
+            locale=_language_of(as_it_was.user if as_it_was else None, letter),
             occasion=letter.occasion,
             token=secret,
             valid_for=UNDO_TIME,
@@ -187,3 +209,8 @@ class LetterDecisions:
         except RateLimited:
             return False
         return True
+
+
+def _language_of(reader: User | SignUpRequest | None, letter: QueuedLetter) -> str | None:
+    """Theirs, as far as it is known; else that of whoever asked for the letter."""
+    return (reader.locale if reader is not None else None) or letter.locale

@@ -67,4 +67,4 @@ class OwnerNotices:
         await unit.reversals.add(
             Reversal.of(id=reversal_id, user_id=user_id, occasion=occasion, sealed=sealed, now=made_at)
         )
-        await unit.letters.enqueue(self.letters.make(occasion, user.email, reversal_id, now))
+        await unit.letters.enqueue(self.letters.make(occasion, user.email, reversal_id, now, client=client))

@@ -28,6 +28,8 @@ class Facts:
     password: Password | None
     new_password: Password | None
     name: DisplayName | None
+    languages: tuple[str, ...] = ()
+    """What the caller reads, the best first."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from domain.email_address import EmailAddress
 from domain.errors import Conflict, Overloaded, Unavailable, Violation
 from domain.events import Event, EventKind
 from domain.limits import Charge, Quotas, Unit
+from domain.locale import parse_tag
 from domain.password import Password
 from domain.profile import ProfileRules
 from domain.username import Username
@@ -35,6 +36,8 @@ class SignUpCommand:
     username: str | None = None
     password_confirm: str | None = field(default=None, repr=False)
     fields: Mapping[str, object] = field(default_factory=dict)
+    locale: str | None = None
+    """A language tag; without one, or with one of a language that is not offered, what the client reads decides."""
     session: SessionWish
     malformed: tuple[Violation, ...] = ()
 
@@ -48,6 +51,8 @@ class Applicant:
     name: DisplayName | None
     username: Username | None
     fields: Mapping[str, FieldValue]
+    locale: str
+    """The one of the languages offered that they read best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +81,7 @@ class SignUpForm:
         elif self.profile.username == "required" or command.username is not None:
             username = violations.parse("username", command.username, Username.parse)
         fields = self.profile.declared.judge(violations, command.fields, joining=True)
+        tag = violations.parse_optional("locale", command.locale, parse_tag)
         if password is not None:
             about = (command.email, command.name, command.username, email, name, username)
             await self.new_passwords.judge(violations, "password", password, about=about)
@@ -84,7 +90,9 @@ class SignUpForm:
         violations.settle()
         assert email is not None  # noqa: S101 - settled above
         assert password is not None  # noqa: S101 - settled above
-        return Applicant(email, password, name, username, changed_fields({}, fields))
+        languages = command.session.client.languages
+        locale = self.profile.locales.best([tag, *languages] if tag is not None else languages)
+        return Applicant(email, password, name, username, changed_fields({}, fields), locale)
 
     @asynccontextmanager
     async def charged(self, applicant: Applicant, client: Client) -> AsyncIterator[list[Unit]]:

@@ -56,9 +56,8 @@ class UserProving:
         proven = replace(user, email_verified=True)
         if facts.new_password is not None:
             new_hash = await self.passwords.hash_new(facts.new_password, user.email, facts.name)
-            return UserProof(
-                token=token, user=replace(proven, name=facts.name), credential=credential, new_hash=new_hash
-            )
+            owner = replace(proven, name=facts.name, locale=self.profile.locales.best(facts.languages))
+            return UserProof(token=token, user=owner, credential=credential, new_hash=new_hash)
         if facts.session is not None and facts.session.user_id == user.id:
             # Travelling otherwise than asked for, it is proof enough, but not what the caller wants to have.
             goes_on = facts.session if facts.session.transport is wish.transport else None
@@ -81,7 +80,12 @@ class UserProving:
             # What the profile is now, which may have changed since it was read.
             user = replace(held, email_verified=True)
             if proof.new_hash is not None:
-                user = replace(user, name=proof.user.name, fields=self.profile.declared.without_input(held.fields))
+                user = replace(
+                    user,
+                    name=proof.user.name,
+                    fields=self.profile.declared.without_input(held.fields),
+                    locale=proof.user.locale,
+                )
             if (
                 await unit.tokens.spend(proof.token.digest, Purpose.VERIFY_ADDRESS, now)
                 and await unit.users.prove(user)

@@ -58,6 +58,7 @@ class WaitingRoom:
             client_unit=next((unit for unit in units if unit.limit == "sign_up_client"), None),
             created_at=now,
             expires_at=now + WAITING_TIME,
+            locale=applicant.locale,
         )
         if sign_up.username is not None and not await intake.usernames.claim(
             sign_up.username, holder=sign_up.id, now=now, expires_at=sign_up.expires_at
@@ -66,5 +67,5 @@ class WaitingRoom:
         if taken:
             raise conflict(taken)
         await intake.sign_ups.add(sign_up)
-        await intake.letters.enqueue(self.letters.make(Occasion.SIGN_UP, sign_up.email, sign_up.id, now))
+        await intake.letters.enqueue(self.letters.make(Occasion.SIGN_UP, sign_up.email, sign_up.id, now, client=None))
         return VerificationSent(email=sign_up.email, cookie=cookie)

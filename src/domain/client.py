@@ -15,6 +15,8 @@ class Client:
 
     address: str
     user_agent: str = ""
+    languages: tuple[str, ...] = ()
+    """Language tags that its user reads, the best first."""
 
     @property
     def network(self) -> str:

@@ -89,6 +89,27 @@ class AccountDisabled(Refusal):
     detail = "This account is disabled. Enable it first."
 
 
+class LetterExpired(Refusal):
+    """Nobody waits for this letter any more; told to the operator only."""
+
+    code = "letter_expired"
+    detail = "The time of this letter is over. Whoever wants it can ask for a new one."
+
+
+class LetterInHand(Refusal):
+    """A worker holds this letter; told to the operator only."""
+
+    code = "letter_in_hand"
+    detail = "This letter is being sent at this moment. Try again in a minute."
+
+
+class LetterIsGone(Refusal):
+    """There is nothing left to send, or to give up; told to the operator only."""
+
+    code = "letter_is_gone"
+    detail = "This letter has left or was given up already, or nobody is there to send it to."
+
+
 class ReauthenticationRequired(Refusal):
     """The session is good, but its owner has to show once more who they are (ASVS 7.5.1)."""
 

@@ -51,6 +51,9 @@ class EventKind(StrEnum):
     LETTER_SKIPPED = "letter_skipped"
     LETTER_DELAYED = "letter_delayed"
     LETTER_ABANDONED = "letter_abandoned"
+    LETTER_REQUEUED = "letter_requeued"
+    ADDRESS_SUPPRESSED = "address_suppressed"
+    SUPPRESSION_LIFTED = "suppression_lifted"
     PURGED = "purged"
 
     @property

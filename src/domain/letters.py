@@ -80,7 +80,14 @@ class Outcome(StrEnum):
     CONFIRM_ADDRESS = "confirm_address"
     ADDRESS_IN_USE = "address_in_use"
     NOTICE = "notice"
+    SUPPRESSED = "suppressed"
+    """It would have been one of those, but its recipient gets no letters for a while."""
     NONE = "none"
+
+    @property
+    def leaves(self) -> bool:
+        """Whether there is something to send."""
+        return self not in (Outcome.NONE, Outcome.SUPPRESSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +107,8 @@ class QueuedLetter:
     attempts: int = 0
     outcome: Outcome | None = None
     """What an earlier attempt made of it."""
+    locale: str | None = None
+    """What whoever asked for it reads: for a reader of whom nothing better is known."""
 
     @property
     def purpose(self) -> Purpose:
@@ -112,6 +121,7 @@ class VerifyAddress:
     """*Confirm your address*, with a link. Carries no word that its asker wrote: the mailbox is not proven."""
 
     recipient: EmailAddress
+    locale: str | None = None
     token: Secret = field(repr=False)
     valid_for: timedelta
     has_account: bool = False
@@ -123,6 +133,7 @@ class AccountExists:
     """*Did you try to sign up? You have an account* (R85)."""
 
     recipient: EmailAddress
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +141,7 @@ class ResetPassword:
     """*Choose a new password*, with a link."""
 
     recipient: EmailAddress
+    locale: str | None = None
     token: Secret = field(repr=False)
     valid_for: timedelta
 
@@ -139,6 +151,7 @@ class ConfirmAddress:
     """*Confirm your new address*, with a link. The mailbox is not proven: no word that anybody wrote."""
 
     recipient: EmailAddress
+    locale: str | None = None
     token: Secret = field(repr=False)
     valid_for: timedelta
 
@@ -148,6 +161,7 @@ class AddressInUse:
     """*Somebody wanted to move their account to this address, but you have one here already*."""
 
     recipient: EmailAddress
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +169,7 @@ class Notice:
     """*This happened to your account*; when, where and on which device, with a link that says *this wasn't me*."""
 
     recipient: EmailAddress
+    locale: str | None = None
     occasion: Occasion
     token: Secret = field(repr=False)
     valid_for: timedelta
@@ -163,6 +178,7 @@ class Notice:
     masked_address: str
 
 
+# `locale` of each is the language it is written in (BCP 47); None for the default.
 Letter = VerifyAddress | AccountExists | ResetPassword | ConfirmAddress | AddressInUse | Notice
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from domain.declared_fields import DeclaredFields
 from domain.email_address import EmailAddress
+from domain.locale import Locales
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,8 @@ class ProfileRules:
     """Mail domains, with all below them, that nobody may sign up with (R04)."""
     declared: DeclaredFields = field(default_factory=DeclaredFields)
     """The operator's own (R12)."""
+    locales: Locales = field(default_factory=Locales)
+    """The languages that are offered."""
 
     def refuses(self, email: EmailAddress) -> bool:
         """Whether the address belongs to a refused domain."""

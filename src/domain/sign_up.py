@@ -35,3 +35,5 @@ class SignUpRequest:
     created_at: datetime
     expires_at: datetime
     proven_at: datetime | None = None
+    locale: str | None = None
+    """The language that its asker reads."""

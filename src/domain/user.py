@@ -27,6 +27,8 @@ class User:
     """What the operator's declared fields hold (R12)."""
     disabled_at: datetime | None = None
     first_signed_in_at: datetime | None = None
+    locale: str | None = None
+    """The language of letters to them (BCP 47); None for the default."""
 
     @property
     def disabled(self) -> bool:

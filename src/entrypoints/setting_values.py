@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import idna
 
 from domain.email_address import EmailAddress
+from domain.locale import parse_tag
 from domain.spans import UNITS
 
 Parsed = TypeVar("Parsed")
@@ -189,6 +190,11 @@ def listener(text: str) -> Listener | None:
         return Listener(str(address), integer(1, 65535)(port))
     except ValueError:
         raise ValueError("expected an address and a port such as 127.0.0.1:9100 or [::1]:9100") from None
+
+
+def locales(text: str) -> tuple[str, ...]:
+    """Language tags, separated by spaces or commas."""
+    return tuple(dict.fromkeys(parse_tag(part) for part in re.split(r"[\s,]+", text) if part))
 
 
 def words(*allowed: str) -> Callable[[str], frozenset[str]]:

@@ -136,6 +136,12 @@ class Settings:
         "Serve /openapi.json and /docs. Default: on a developer's machine only.",
     )
     brand: str = setting("OSTIARY_BRAND", str, "Ostiary", "The name of your product, in pages and letters.")
+    locales: tuple[str, ...] = setting(
+        "OSTIARY_LOCALES",
+        values.locales,
+        "en,de,fr,es,ar",
+        "The languages offered, as tags; the first is for everybody who reads none of them.",
+    )
     privacy_url: str | None = setting("OSTIARY_PRIVACY_URL", values.url, "", "Your privacy notice, linked at sign-up.")
     verify_path: str = setting(
         "OSTIARY_VERIFY_PATH", values.path, "/auth/verify", "The path at APP_URL that letters link to."
@@ -197,6 +203,12 @@ class Settings:
 
     new_device_letters: bool = setting(
         "OSTIARY_NEW_DEVICE_LETTERS", values.switch, "on", "Tell an owner by letter of a sign-in on a new device."
+    )
+    suppress_for: timedelta = setting(
+        "OSTIARY_SUPPRESS_FOR",
+        values.duration("1h", "3650d"),
+        "30d",
+        "How long an address gets no letters after its mailbox bounced one for good, or called one spam.",
     )
     keep_sign_ups: timedelta = _kept("sign_ups", "0s", "Sign-ups, after they have expired.")
     keep_claims: timedelta = _kept("claims", "0s", "Claims on usernames, after they have expired.")

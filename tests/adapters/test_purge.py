@@ -37,7 +37,17 @@ from tests.support.store_samples import (
 
 HERE = Client("192.0.2.77", "Firefox")
 FAR = NOW + timedelta(days=3650)
-KINDS = {"sign_ups", "username_claims", "one_time_tokens", "reversals", "sessions", "limits", "letters", "events"}
+KINDS = {
+    "sign_ups",
+    "username_claims",
+    "one_time_tokens",
+    "reversals",
+    "sessions",
+    "limits",
+    "letters",
+    "suppressions",
+    "events",
+}
 KINDS |= {"client_addresses"}
 
 

@@ -386,7 +386,7 @@ async def test_nor_does_one_that_falls_due_after_a_newer_one_about_somebody_nobo
     await optional.deliver()
     resend = optional.use_cases.resend_verification
     async with resend.intake() as intake:
-        asked = resend.letters.make(Occasion.RESEND, user.email, None, optional.clock.now())
+        asked = resend.letters.make(Occasion.RESEND, user.email, None, optional.clock.now(), client=None)
         await intake.letters.enqueue(replace(asked, due_at=optional.clock.now() + timedelta(hours=1)))
         await intake.commit()
     optional.clock.advance(minutes=1)

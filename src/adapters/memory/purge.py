@@ -38,6 +38,7 @@ class MemoryPurge:
                 "letters": _delete(
                     tables.letters, lambda row: row.done_at is not None and row.done_at <= now - kept.letters, batch
                 ),
+                "suppressions": _delete(tables.suppressions, lambda row: row.suppression.until <= now, batch),
                 "events": _delete(tables.events, lambda row: row.event.at <= now - kept.events, batch),
                 "client_addresses": _shorten(tables.events, now - kept.client_addresses, batch),
             }

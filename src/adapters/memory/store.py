@@ -14,6 +14,7 @@ from domain.one_time_token import OneTimeToken
 from domain.reversal import Reversal
 from domain.session import Session
 from domain.sign_up import SignUpRequest
+from domain.suppression import Suppression
 from domain.user import Credential, User
 
 
@@ -27,6 +28,14 @@ class LetterRow:
     lease_until: datetime | None = None
     done_at: datetime | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionRow:
+    """An address that gets no letters, unless that was lifted."""
+
+    suppression: Suppression
+    lifted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Tables:
     sessions: dict[UUID, Session] = field(default_factory=dict)
     events: dict[UUID, EventRow] = field(default_factory=dict)
     reversals: dict[UUID, Reversal] = field(default_factory=dict)
+    suppressions: dict[str, SuppressionRow] = field(default_factory=dict)
     limits: dict[tuple[str, str], list[Taken]] = field(default_factory=dict)
 
     def copy(self) -> "Tables":
@@ -83,6 +93,7 @@ class Tables:
             sessions=dict(self.sessions),
             events=dict(self.events),
             reversals=dict(self.reversals),
+            suppressions=dict(self.suppressions),
             limits={key: list(taken) for key, taken in self.limits.items()},
         )
 

@@ -19,6 +19,7 @@ from adapters.memory.collections import (
 )
 from adapters.memory.events import MemoryEvents, MemoryJournalEvents, MemoryReversals
 from adapters.memory.limits import MemoryUnitLimits
+from adapters.memory.mailroom import MemoryMailroom, MemorySuppressions
 from adapters.memory.sessions import MemorySessions
 from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
 from adapters.memory.transfer import MemoryEmigration, MemoryImmigration
@@ -111,6 +112,7 @@ class MemoryDelivery:
         self.reversals = MemoryReversals(transaction.tables)
         self.tokens = MemoryTokens(transaction.tables)
         self.events = MemoryEvents(transaction.tables)
+        self.suppressions = MemorySuppressions(transaction.tables)
         self.limits = MemoryUnitLimits(transaction.tables)
         self.commit = transaction.commit
 
@@ -210,6 +212,12 @@ class MemoryUnits:
         """For deciding what a letter becomes."""
         async with self._store.writing() as transaction:
             yield MemoryDelivery(transaction)
+
+    @asynccontextmanager
+    async def mailroom(self) -> AsyncIterator[MemoryMailroom]:
+        """For the operator."""
+        async with self._store.writing() as transaction:
+            yield MemoryMailroom(transaction)
 
     @asynccontextmanager
     async def emigration(self) -> AsyncIterator[MemoryEmigration]:

@@ -61,7 +61,9 @@ class MemoryUsers:
         stored = self._tables.users.get(user.id)
         if stored is None or stored.email != user.email or stored.email_verified:
             return False
-        self._tables.users[user.id] = replace(stored, email_verified=True, name=user.name, fields=user.fields)
+        self._tables.users[user.id] = replace(
+            stored, email_verified=True, name=user.name, fields=user.fields, locale=user.locale
+        )
         return True
 
 

@@ -32,6 +32,7 @@ class SqlLetters:
                 status=_QUEUED,
                 credential_version=letter.credential_version,
                 attempts=letter.attempts,
+                locale=letter.locale,
                 created_at=letter.created_at,
                 due_at=letter.due_at,
                 expires_at=letter.expires_at,
@@ -73,7 +74,7 @@ class SqlLetters:
             .values(lease_id=lease_id, lease_until=now + LEASE, attempts=letters.c.attempts + 1)
             .returning(letters)
         )
-        leased = [_letter_from(row) for row in await self._connection.execute(statement)]
+        leased = [letter_from(row) for row in await self._connection.execute(statement)]
         return sorted(leased, key=lambda letter: letter.due_at)
 
     async def is_newest(self, letter: QueuedLetter) -> bool:
@@ -124,7 +125,8 @@ class SqlLetters:
         )
 
 
-def _letter_from(row: Row[tuple[object, ...]]) -> QueuedLetter:
+def letter_from(row: Row[tuple[object, ...]]) -> QueuedLetter:
+    """Read a letter from its row."""
     return QueuedLetter(
         id=row.id,
         occasion=Occasion(row.occasion),
@@ -136,4 +138,5 @@ def _letter_from(row: Row[tuple[object, ...]]) -> QueuedLetter:
         credential_version=row.credential_version,
         attempts=row.attempts,
         outcome=Outcome(row.outcome) if row.outcome else None,
+        locale=row.locale,
     )

@@ -14,6 +14,7 @@ from adapters.sql.tables import (
     reversals,
     sessions,
     sign_ups,
+    suppressions,
     username_claims,
 )
 from domain.retention import Retention
@@ -40,6 +41,7 @@ class SqlPurge:
             ),
             (limits, limits.c.expires_at <= now - kept.limits),
             (letters, letters.c.done_at <= now - kept.letters),
+            (suppressions, suppressions.c.until <= now),
             (events, events.c.at <= now - kept.events),
         ]
         counts = {}

@@ -42,6 +42,7 @@ class SqlSignUps:
                 created_at=sign_up.created_at,
                 expires_at=sign_up.expires_at,
                 proven_at=sign_up.proven_at,
+                locale=sign_up.locale,
             )
         )
 
@@ -137,4 +138,5 @@ def _sign_up_from(row: RowMapping) -> SignUpRequest:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         proven_at=row["proven_at"],
+        locale=row["locale"],
     )

@@ -40,6 +40,7 @@ users = Table(
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
     Column("first_signed_in_at", Instant),
+    Column("locale", String(35)),
     Index(None, "created_at", "id"),
 )
 
@@ -81,6 +82,7 @@ sign_ups = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("proven_at", Instant),
+    Column("locale", String(35)),
     Index(None, "email", "created_at"),
 )
 
@@ -154,8 +156,22 @@ letters = Table(
     Column("due_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("done_at", Instant, index=True),
+    Column("locale", String(35)),
     Index(None, "status", "due_at"),
     Index(None, "subject_id", "created_at"),
+    Index(None, "created_at", "id"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("email", String(254), primary_key=True),
+    Column("reason", String(32), nullable=False),
+    Column("source", String(32), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False, index=True),
+    # Kept until its end, so that a report that comes late or twice does not bring it back.
+    Column("lifted_at", Instant),
 )
 
 sessions = Table(

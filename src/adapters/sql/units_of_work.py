@@ -16,6 +16,7 @@ from adapters.sql.administration import SqlAdministration, SqlOversight
 from adapters.sql.database import Database, Transaction
 from adapters.sql.events import SqlEvents, SqlJournalEvents
 from adapters.sql.limits import UnitLimits
+from adapters.sql.mailroom import SqlMailroom, SqlSuppressions
 from adapters.sql.outbox import SqlLetters
 from adapters.sql.reversals import SqlReversals
 from adapters.sql.sessions import SqlSessions
@@ -111,6 +112,7 @@ class SqlDelivery:
         self.reversals = SqlReversals(transaction.connection)
         self.tokens = SqlTokens(transaction.connection)
         self.events = SqlEvents(transaction.connection, key)
+        self.suppressions = SqlSuppressions(transaction.connection)
         self.limits = UnitLimits(transaction.connection, key)
         self.commit = transaction.commit
 
@@ -209,6 +211,12 @@ class SqlUnits:
         """For deciding what a letter becomes."""
         async with self._database.writing() as transaction:
             yield SqlDelivery(transaction, self._key)
+
+    @asynccontextmanager
+    async def mailroom(self) -> AsyncIterator[SqlMailroom]:
+        """For the operator."""
+        async with self._database.writing() as transaction:
+            yield SqlMailroom(transaction, self._key)
 
     @asynccontextmanager
     async def emigration(self) -> AsyncIterator[SqlEmigration]:

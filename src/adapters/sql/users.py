@@ -39,6 +39,7 @@ def user_from(row: Mapping[Any, Any]) -> User:
         created_at=row["user_created_at"],
         disabled_at=row["user_disabled_at"],
         first_signed_in_at=row["user_first_signed_in_at"],
+        locale=row["user_locale"],
     )
 
 
@@ -53,6 +54,7 @@ def user_values(user: User) -> dict[str, Any]:
         "fields": json.dumps(dict(user.fields)),
         "disabled_at": user.disabled_at,
         "first_signed_in_at": user.first_signed_in_at,
+        "locale": user.locale,
     }
 
 
@@ -117,6 +119,7 @@ class SqlUsers:
                 email_verified=True,
                 name=user.name.text if user.name else None,
                 fields=json.dumps(dict(user.fields)),
+                locale=user.locale,
             )
         )
         return (await self._connection.execute(statement)).rowcount == 1

@@ -20,7 +20,7 @@ from domain.violations import Broken
 
 COLUMNS = (
     *("id", "email", "email_verified", "name", "username", "role", "created_at", "disabled_at"),
-    *("first_signed_in_at", "password_hash", "fields", "origin_system", "origin_id", "metadata"),
+    *("first_signed_in_at", "locale", "password_hash", "fields", "origin_system", "origin_id", "metadata"),
 )
 """What there may be; only `email` has to be. `fields` and `metadata` are JSON objects."""
 
@@ -57,6 +57,7 @@ def generic_line(newcomer: Newcomer) -> dict[str, object]:
         "created_at": _written(user.created_at),
         "disabled_at": _written(user.disabled_at),
         "first_signed_in_at": _written(user.first_signed_in_at),
+        "locale": user.locale,
         "password_hash": None if newcomer.password_hash == NO_PASSWORD else newcomer.password_hash.encoded,
         "fields": dict(user.fields) or None,
         "origin_system": origin and origin.system,
@@ -91,6 +92,7 @@ def _judge(path: Path, row: Row, prefix: str) -> Candidate | Unfit:
         created_at=instant(values, "created_at"),
         disabled_at=instant(values, "disabled_at"),
         first_signed_in_at=instant(values, "first_signed_in_at"),
+        locale=written(values, "locale"),
         fields=plain_object(json_object(values, "fields")),
         metadata=plain_object(json_object(values, "metadata")),
         password_hash=_self_describing(stored, prefix) if stored else None,

@@ -29,6 +29,8 @@ class Candidate:
     disabled_at: datetime | None = None
     first_signed_in_at: datetime | None = None
     """Here, not there: None for whoever has never been here."""
+    locale: str | None = None
+    """A language tag (BCP 47)."""
     fields: Mapping[str, object] = field(default_factory=dict)
     """For declared fields of the same name, where there are such."""
     own_fields: Mapping[str, object] = field(default_factory=dict)

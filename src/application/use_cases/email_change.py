@@ -74,7 +74,14 @@ class ChangeEmail:
                 charges.append(Charge(self.quotas.limit(name), f"change-email of:{user.id}", user.email.canonical))
         units = await self.limits.spend(charges, now)
         event = Event(kind=EventKind.EMAIL_CHANGE_REQUESTED, client=command.client, email=user.email, user_id=user.id)
-        letter = self.letters.make(Occasion.CHANGE_EMAIL, email, user.id, now, credential_version=credential.version)
+        letter = self.letters.make(
+            Occasion.CHANGE_EMAIL,
+            email,
+            user.id,
+            now,
+            client=command.client,
+            credential_version=credential.version,
+        )
         try:
             async with self.requesting() as unit:
                 await unit.letters.enqueue(letter)

@@ -30,6 +30,7 @@ from domain.events import Event, EventKind
 from domain.limits import Charge, Quotas
 from domain.one_time_token import OneTimeToken, Purpose
 from domain.password import Password, PasswordHash
+from domain.profile import ProfileRules
 from domain.secret import Secret
 from domain.sign_up import SignUpRequest
 from domain.user import Credential, User
@@ -84,6 +85,7 @@ class VerifyEmail:
     ids: Ids
     events: EventLog
     quotas: Quotas
+    profile: ProfileRules
     token_suffices: bool = False
     """`OSTIARY_VERIFY_ELSEWHERE=allow`: the token alone activates what was typed at sign-up. Reopens pre-hijacking."""
 
@@ -129,6 +131,7 @@ class VerifyEmail:
             password=password,
             new_password=new_password,
             name=name,
+            languages=command.session.client.languages,
         )
 
     async def _prove(self, command: VerifyEmailCommand, facts: Facts) -> _Proof | UserProof:
@@ -169,6 +172,7 @@ class VerifyEmail:
         if facts.new_password is not None:
             # Nothing that a stranger may have typed survives.
             name, username, fields = facts.name, None, dict[str, FieldValue]()
+            locale: str | None = self.profile.locales.best(facts.languages)
             password_hash = await self.passwords.hash_new(facts.new_password, sign_up.email, facts.name)
         elif sign_up.password_hash is not None and (
             own_browser
@@ -176,6 +180,7 @@ class VerifyEmail:
             or await self.passwords.matches(facts.password, sign_up.password_hash, sign_up.id)
         ):
             name, username, fields = sign_up.name, sign_up.username, dict(sign_up.fields)
+            locale = sign_up.locale
             password_hash = sign_up.password_hash
         else:
             raise PasswordRequired
@@ -188,6 +193,7 @@ class VerifyEmail:
             fields=fields,
             created_at=now,
             first_signed_in_at=now,
+            locale=locale,
         )
         return _Proof(token, sign_up, user, password_hash, own_browser)
 

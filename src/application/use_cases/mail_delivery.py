@@ -55,7 +55,7 @@ class DeliverMail:
         try:
             decided = await self._decide(letter)
             rendered = self.renderer.render(decided.letter, letter.id)
-            if decided.outcome is not Outcome.NONE:
+            if decided.outcome.leaves:
                 async with asyncio.timeout(_SENDING_TIME.total_seconds()):
                     await self.sender.send(rendered)
         except MailRefused as refused:
@@ -80,7 +80,7 @@ class DeliverMail:
             await unit.letters.mark_sent(letter.id, lease_id, self.clock.now())
             await self._forget_the_deleted(unit, letter)
             await unit.commit()
-        kind = EventKind.LETTER_SKIPPED if outcome is Outcome.NONE else EventKind.LETTER_SENT
+        kind = EventKind.LETTER_SENT if outcome.leaves else EventKind.LETTER_SKIPPED
         self.events.record(Event(kind=kind, email=letter.recipient, reason=outcome.value))
 
     async def _delay(

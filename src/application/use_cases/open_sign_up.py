@@ -69,6 +69,7 @@ class OpenSignUp:
             fields=applicant.fields,
             created_at=now,
             first_signed_in_at=now if self.signs_in else None,
+            locale=applicant.locale,
         )
         credential = Credential(user_id=user.id, password_hash=password_hash)
         session = self.admission.begin(user.id, credential.version, wish, now) if self.signs_in else None
@@ -83,7 +84,9 @@ class OpenSignUp:
             if taken:
                 raise conflict(taken)
             await intake.accounts.add(self.ids.new(), credential, now)
-            await intake.letters.enqueue(self.letters.make(Occasion.SIGN_UP, user.email, user.id, now))
+            await intake.letters.enqueue(
+                self.letters.make(Occasion.SIGN_UP, user.email, user.id, now, client=wish.client)
+            )
             if session is not None:
                 await intake.sessions.add(session)
             for event in happened:

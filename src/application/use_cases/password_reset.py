@@ -65,7 +65,9 @@ class ForgotPassword:
         units = await self.limits.spend(charges, now)
         try:
             async with self.intake() as intake:
-                letter = self.letters.make(Occasion.FORGOT_PASSWORD, email, address_subject(email), now)
+                letter = self.letters.make(
+                    Occasion.FORGOT_PASSWORD, email, address_subject(email), now, client=command.client
+                )
                 await intake.letters.enqueue(letter)
                 await intake.commit()
         except Unavailable:
@@ -175,7 +177,8 @@ class ResetPassword:
             if not held.email_verified:
                 # Somebody else may have opened the account: what they typed goes, as it does with a new password.
                 fields = self.profile.declared.without_input(held.fields)
-                await unit.users.save(replace(held, email_verified=True, name=None, fields=fields))
+                locale = self.profile.locales.best(client.languages)
+                await unit.users.save(replace(held, email_verified=True, name=None, locale=locale, fields=fields))
             await unit.sessions.end_all(user.id)
             await unit.events.add(event, now)
             await unit.commit()

@@ -16,6 +16,7 @@ from domain.display_name import DisplayName
 from domain.errors import Unauthenticated, Unavailable, Violation
 from domain.events import Event, EventKind
 from domain.limits import Charge, Quotas, Unit
+from domain.locale import parse_tag
 from domain.profile import ProfileRules
 from domain.user import Credential, User
 from domain.username import Username
@@ -28,8 +29,8 @@ free."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeProfileCommand:
-    """Who asks, and what is to change: `typed` holds what was given of name and username, `fields` what was given for
-    declared fields, None in either clears; `malformed` are fields the edge could not read."""
+    """Who asks, and what is to change: `typed` holds what was given of name, username and locale, `fields` what was
+    given for declared fields, None in either clears; `malformed` are fields the edge could not read."""
 
     caller: Caller
     typed: Mapping[str, str | None]
@@ -49,11 +50,12 @@ class ProfileChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    """What was given, judged. `given` names those of name and username that change."""
+    """What was given, judged. `given` names those of name, username and locale that change."""
 
     given: frozenset[str]
     name: DisplayName | None
     username: Username | None
+    locale: str | None
     fields: Mapping[str, FieldValue | None]
 
     def of(self, user: User) -> User:
@@ -62,6 +64,7 @@ class _Change:
             user,
             name=self.name if "name" in self.given else user.name,
             username=self.username if "username" in self.given else user.username,
+            locale=self.locale if "locale" in self.given else user.locale,
             fields=changed_fields(user.fields, self.fields),
         )
 
@@ -116,8 +119,10 @@ class ChangeProfile:
         elif typed.get("username") is not None or ("username" in typed and self.profile.username == "required"):
             username = violations.parse("username", typed["username"], Username.parse)
         fields = self.profile.declared.judge(violations, command.fields)
+        tag = violations.parse_optional("locale", typed.get("locale"), parse_tag)
         violations.settle()
-        return _Change(given=frozenset(typed), name=name, username=username, fields=fields)
+        locale = self.profile.locales.best([tag]) if tag is not None else None
+        return _Change(given=frozenset(typed), name=name, username=username, locale=locale, fields=fields)
 
     async def _make(self, change: _Change, command: ChangeProfileCommand) -> tuple[User, User, Credential]:
         """The user before and after; nothing is written when they are the same."""

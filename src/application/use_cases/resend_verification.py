@@ -60,7 +60,7 @@ class ResendVerification:
         units = await self.limits.spend(self._charges(recipient, token, command.client), now)
         try:
             if recipient is not None:
-                await self._ask_for_letter(subject_id, recipient, now)
+                await self._ask_for_letter(subject_id, recipient, command.client, now)
         except Unavailable:
             # Turned away by us, not used up by them.
             await self.limits.give_back(units)
@@ -90,8 +90,10 @@ class ResendVerification:
                 charges.append(Charge(self.quotas.limit(name), f"resend:{whom}", about))
         return charges
 
-    async def _ask_for_letter(self, subject_id: UUID | None, recipient: EmailAddress, now: datetime) -> None:
+    async def _ask_for_letter(
+        self, subject_id: UUID | None, recipient: EmailAddress, client: Client, now: datetime
+    ) -> None:
         async with self.intake() as intake:
             subject_id = subject_id or await intake.sign_ups.newest_waiting(recipient, now)
-            await intake.letters.enqueue(self.letters.make(Occasion.RESEND, recipient, subject_id, now))
+            await intake.letters.enqueue(self.letters.make(Occasion.RESEND, recipient, subject_id, now, client=client))
             await intake.commit()

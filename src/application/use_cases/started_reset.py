@@ -58,7 +58,9 @@ class StartReset:
                     await unit.accounts.replace(credential, NO_PASSWORD, now)
                 await unit.sessions.end_all(user.id)
             subject = address_subject(user.email)
-            await unit.letters.enqueue(self.letters.make(Occasion.FORGOT_PASSWORD, user.email, subject, now))
+            await unit.letters.enqueue(
+                self.letters.make(Occasion.FORGOT_PASSWORD, user.email, subject, now, client=None)
+            )
             happened = [act(kind, caller, command.client, user) for kind in kinds]
             for event in happened:
                 await unit.events.add(event, now)

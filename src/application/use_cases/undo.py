@@ -114,7 +114,9 @@ class UndoChange:
                 await unit.accounts.replace(credential, NO_PASSWORD, now)
                 await unit.sessions.end_all(user_id)
             await unit.reversals.forget_since(user_id, reversal.made_at)
-            await unit.letters.enqueue(self.letters.make(Occasion.FORGOT_PASSWORD, email, address_subject(email), now))
+            await unit.letters.enqueue(
+                self.letters.make(Occasion.FORGOT_PASSWORD, email, address_subject(email), now, client=client)
+            )
             await unit.events.add(event, now)
             await unit.commit()
         self.events.record(event)

@@ -67,7 +67,9 @@ class CreateUser:
             await unit.sign_ups.delete_waiting(user.email, keep=user.id)
             if password is None:
                 subject = address_subject(user.email)
-                await unit.letters.enqueue(self.letters.make(Occasion.FORGOT_PASSWORD, user.email, subject, now))
+                await unit.letters.enqueue(
+                    self.letters.make(Occasion.FORGOT_PASSWORD, user.email, subject, now, client=None)
+                )
             await unit.events.add(event, now)
             await unit.commit()
         self.events.record(event)

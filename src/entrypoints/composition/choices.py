@@ -22,6 +22,7 @@ from adapters.sql.postgresql import PostgresqlServer
 from application.ports.environment import Randomness
 from application.ports.hashing import BreachCheck, StrengthEstimator
 from domain.errors import Unavailable
+from domain.locale import Locales
 from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
 from domain.retention import Retention
@@ -204,4 +205,5 @@ def profile_rules(settings: Settings) -> ProfileRules:
         username=settings.username,
         refused_domains=refused,
         declared=settings.declared,
+        locales=Locales(settings.locales),
     )

@@ -94,7 +94,12 @@ class Parts:
     @property
     def letters(self) -> LetterRequests:
         """For whoever asks for a letter."""
-        return LetterRequests(ids=self.ids, randomness=self.randomness, jitter=self.settings.delivery_jitter)
+        return LetterRequests(
+            ids=self.ids,
+            randomness=self.randomness,
+            jitter=self.settings.delivery_jitter,
+            locales=self.profile.locales,
+        )
 
     @property
     def form(self) -> SignUpForm:

@@ -8,6 +8,7 @@ from application.use_cases.email_verification import VerifyEmail
 from application.use_cases.event_history import ListEvents
 from application.use_cases.housekeeping import KeepHouse
 from application.use_cases.identify import Identify
+from application.use_cases.letter_register import AbandonLetter, ListLetters, RequeueLetter, ShowLetter
 from application.use_cases.mail_delivery import DeliverMail
 from application.use_cases.open_sign_up import OpenSignUp
 from application.use_cases.password_change import ChangePassword
@@ -18,6 +19,7 @@ from application.use_cases.resend_verification import ResendVerification
 from application.use_cases.sessions import EndSession, ListSessions, SignOut
 from application.use_cases.sign_in import SignIn
 from application.use_cases.sign_up import SignUp
+from application.use_cases.suppressions import LiftSuppression, ListSuppressed, NoteBounces
 from application.use_cases.undo import UndoChange
 from application.user_proof import UserProving
 from entrypoints.composition import administration, choices
@@ -63,6 +65,7 @@ def use_cases_of(parts: Parts) -> UseCases:
             ids=parts.ids,
             events=parts.events,
             quotas=parts.quotas,
+            profile=parts.profile,
             token_suffices=settings.verify_elsewhere == "allow",
         ),
         resend_verification=ResendVerification(
@@ -196,6 +199,15 @@ def use_cases_of(parts: Parts) -> UseCases:
         import_users=administration.import_users(parts),
         export_users=administration.export_users(parts),
         end_all_sessions=administration.end_all_sessions(parts),
+        list_letters=ListLetters(mailroom=units.mailroom, clock=parts.clock),
+        show_letter=ShowLetter(mailroom=units.mailroom, clock=parts.clock),
+        requeue_letter=RequeueLetter(mailroom=units.mailroom, clock=parts.clock, events=parts.events),
+        abandon_letter=AbandonLetter(mailroom=units.mailroom, clock=parts.clock, events=parts.events),
+        note_bounces=NoteBounces(
+            mailroom=units.mailroom, clock=parts.clock, events=parts.events, lasts=settings.suppress_for
+        ),
+        list_suppressed=ListSuppressed(mailroom=units.mailroom, clock=parts.clock),
+        lift_suppression=LiftSuppression(mailroom=units.mailroom, clock=parts.clock, events=parts.events),
         deliver_mail=DeliverMail(
             delivery=units.delivery,
             decisions=LetterDecisions(

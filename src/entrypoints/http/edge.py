@@ -23,6 +23,7 @@ from domain.violations import Broken, Violations
 from entrypoints.composition import Ostiary
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.forwarding import caller_address
+from entrypoints.http.languages import read_languages
 
 READING = [HttpMethod.GET, HttpMethod.HEAD]
 """The methods of whatever is only read (RFC 9110 section 9.3.2)."""
@@ -60,7 +61,11 @@ class Edge:
             request.headers.getall("x-forwarded-for", []),
             self.ostiary.settings.trusted_proxies,
         )
-        client = Client(address=address, user_agent=request.headers.get("user-agent", ""))
+        client = Client(
+            address=address,
+            user_agent=request.headers.get("user-agent", ""),
+            languages=read_languages(request.headers.get("accept-language", "")),
+        )
         masked = self.ostiary.settings.log_client == "masked"
         bind_contextvars(client=client.masked_address if masked else client.address, user_agent=client.browser)
         return client

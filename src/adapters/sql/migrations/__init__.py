@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, sel
 from adapters.sql.database import Database
 from adapters.sql.tables import installation
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision this program works with."""
 
 SCRIPTS = Path(__file__).parent

@@ -81,6 +81,8 @@ class PolicyShape(Struct, frozen=True, kw_only=True):
     fields: list[FieldRules]
     verification: str
     disclosure: str
+    locales: list[str]
+    """Language tags; the first is the default."""
 
 
 class KeySetShape(Struct, frozen=True, kw_only=True):
@@ -133,6 +135,7 @@ async def policy(edge: InjectedEdge) -> Response[Any]:
             fields=[_field_rules(field) for field in profile.declared.all],
             verification=settings.verification,
             disclosure=settings.disclosure,
+            locales=list(profile.locales.offered),
         )
     )
 

@@ -23,6 +23,7 @@ class UserShape(Struct, frozen=True, kw_only=True):
     name: str | None
     username: str | None
     role: str
+    locale: str | None
     created_at: datetime
 
 
@@ -54,6 +55,7 @@ USER_EXAMPLE = {
     "name": "Ada",
     "username": None,
     "role": "user",
+    "locale": "en",
     "created_at": "2026-01-01T12:00:00Z",
 }
 SIGNED_IN_EXAMPLE = {
@@ -78,6 +80,7 @@ def shaped(shape: type[UserShapeT], user: User, declared: DeclaredFields, **more
         name=user.name.text if user.name else None,
         username=user.username.name if user.username else None,
         role=user.role,
+        locale=user.locale,
         created_at=user.created_at,
         **declared.shown(user.fields),
         **more,

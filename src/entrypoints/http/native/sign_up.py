@@ -29,6 +29,10 @@ class SignUpBody(Body, frozen=True, kw_only=True):
     )
     username: Annotated[str | None, Meta(description="Only where the policy asks for one.")] = None
     password_confirm: Annotated[str | None, Meta(description="If given, must equal the password.")] = None
+    locale: Annotated[
+        str | None,
+        Meta(description="The language of letters, such as de or pt-BR. Without it, Accept-Language decides."),
+    ] = None
 
     @classmethod
     def required_besides(cls, settings: Settings) -> list[str]:
@@ -118,6 +122,7 @@ async def _answer(request: AnyRequest, edge: InjectedEdge, shape: type[SignUpBod
             username=body.username,
             password_confirm=body.password_confirm,
             fields=given,
+            locale=body.locale,
             session=edge.wish_of(request, session.transport, remember=session.remember),
             malformed=tuple(misfits),
         )

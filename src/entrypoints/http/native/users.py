@@ -46,11 +46,12 @@ class ChangeProfileBody(Body, frozen=True, kw_only=True):
         str | UnsetType | None,
         Meta(description="Only where the policy asks for one. The old one stays yours for 7 days."),
     ] = UNSET
+    locale: Annotated[str | UnsetType | None, Meta(description="The language of letters, such as de.")] = UNSET
 
     @classmethod
     def clearable(cls, settings: Settings) -> list[str]:
-        """Name and username, where they are optional."""
-        return [field for field in ("name", "username") if getattr(settings, field) == "optional"]
+        """The locale; name and username, where they are optional."""
+        return ["locale", *(field for field in ("name", "username") if getattr(settings, field) == "optional")]
 
 
 @patch(
@@ -75,7 +76,7 @@ async def change_profile(request: AnyRequest, edge: InjectedEdge) -> Response[An
     body, given, misfits = await decode_profile(request, ChangeProfileBody, edge.declared.names, clearable=True)
     caller = await edge.caller_of(request, misfits)
     transport = caller.session.transport
-    typed = {"name": body.name, "username": body.username}
+    typed = {"name": body.name, "username": body.username, "locale": body.locale}
     changed = await edge.use_cases.change_profile(
         ChangeProfileCommand(
             caller=caller,

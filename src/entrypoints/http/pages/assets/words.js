@@ -60,7 +60,7 @@ const EVENTS = {
   user_enabled: "The account was enabled again",
 };
 // What the upkeep of hashes and letters leaves behind is nothing that a person did.
-const UPKEEP = new Set(["password_rehashed", "hash_unusable", "letter_sent", "letter_skipped", "letter_delayed", "letter_abandoned", "purged"]);
+const UPKEEP = new Set(["password_rehashed", "hash_unusable", "letter_sent", "letter_skipped", "letter_delayed", "letter_abandoned", "letter_requeued", "address_suppressed", "suppression_lifted", "purged"]);
 
 /** What happened, or null for what is of no interest to the person it is about. */
 export function story(event) {

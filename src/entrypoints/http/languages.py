@@ -1,0 +1,23 @@
+"""What a browser says its user reads: `Accept-Language` (RFC 9110 section 12.5.4)."""
+
+import re
+from contextlib import suppress
+from functools import lru_cache
+
+from domain.locale import parse_tag
+from domain.violations import Broken
+
+_MOST_CHARACTERS = 1000
+_RANGE = re.compile(r"([A-Za-z0-9*-]+)\s*(?:;\s*[qQ]\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?", re.ASCII)
+
+
+@lru_cache(maxsize=256)
+def read_languages(header: str) -> tuple[str, ...]:
+    """The language tags, the best first. What cannot be read is passed over, and `*` says nothing."""
+    found: list[tuple[float, str]] = []
+    for part in header[:_MOST_CHARACTERS].split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match is not None and (weight := float(match[2] or 1)) > 0:
+            with suppress(Broken):
+                found.append((weight, parse_tag(match[1])))
+    return tuple(tag for _, tag in sorted(found, key=lambda one: -one[0]))
