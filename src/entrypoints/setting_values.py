@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from email.headerregistry import Address
@@ -129,15 +130,21 @@ def folder(text: str) -> Path:
 
 def existing_file(text: str) -> Path | None:
     """A file that must exist; none when empty."""
+    return _existing(text, Path.is_file, "no such file")
+
+
+def existing_folder(text: str) -> Path | None:
+    """A folder that must exist; none when empty."""
+    return _existing(text, Path.is_dir, "no such folder")
+
+
+def _existing(text: str, is_there: Callable[[Path], bool], otherwise: str) -> Path | None:
     if not text:
         return None
-    try:
-        exists = Path(text).is_file()
-    except OSError:
-        exists = False
-    if not exists:
-        raise ValueError("no such file")
-    return Path(text)
+    with suppress(OSError):
+        if is_there(Path(text)):
+            return Path(text)
+    raise ValueError(otherwise)
 
 
 def secrets(text: str) -> tuple[str, ...]:

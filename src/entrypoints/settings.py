@@ -142,6 +142,12 @@ class Settings:
         "en,de,fr,es,ar",
         "The languages offered, as tags; the first is for everybody who reads none of them.",
     )
+    templates: Path | None = setting(
+        "OSTIARY_TEMPLATES",
+        values.existing_folder,
+        "",
+        "A folder with templates of letters and catalogues of languages of your own, which come before ours.",
+    )
     privacy_url: str | None = setting("OSTIARY_PRIVACY_URL", values.url, "", "Your privacy notice, linked at sign-up.")
     verify_path: str = setting(
         "OSTIARY_VERIFY_PATH", values.path, "/auth/verify", "The path at APP_URL that letters link to."

@@ -18,6 +18,7 @@ from adapters.signing import HmacDeviceMarks, HmacSessionSeal
 from application.catalogue import UseCases
 from application.ports.environment import Clock, DeviceNames, EventLog, Ids, Randomness
 from application.ports.hashing import BreachCheck, CommonPasswords, PasswordHasher, StrengthEstimator
+from application.ports.languages import Languages
 from application.ports.letters import Inbox, LetterRenderer, MailSender
 from application.ports.monitoring import Metrics
 from application.ports.sealing import RecordSeal
@@ -76,6 +77,7 @@ class Ostiary:
     policy: PasswordPolicy
     profile: ProfileRules
     jwks: Mapping[str, object]
+    languages: Languages
     watch: Callable[[], AbstractAsyncContextManager[None]]
     """Enter it while requests are answered: keeps what they rely on in step with the database. Raises `Unavailable`."""
     check_peppers: Callable[[], Awaitable[None]]
@@ -126,6 +128,7 @@ async def compose(
         mail_sender = replace.mail_sender or dev_inbox or choices.smtp(settings)
         if mail_sender is dev_inbox and not settings.development:
             raise SettingsError(["own_mail_sender: promised to read_settings, but Replacements has no mail_sender"])
+        languages = choices.languages(settings)
         parts = Parts(
             settings=settings,
             store=store,
@@ -145,6 +148,7 @@ async def compose(
             device_names=replace.device_names or ParsedDeviceNames(),
             letter_renderer=replace.letter_renderer or JinjaLetterRenderer(choices.stationery(settings), clock),
             mail_sender=mail_sender,
+            languages=languages,
             policy=choices.password_policy(settings),
             profile=choices.profile_rules(settings),
         )
@@ -154,6 +158,7 @@ async def compose(
             policy=parts.policy,
             profile=parts.profile,
             jwks=keys.jwks(),
+            languages=languages,
             watch=watch,
             check_peppers=lambda: _check_peppers(settings, replace, store, clock),
             readiness=Readiness(database=store.ready, schema_fits=store.schema_fits, outbox=store.outbox, clock=clock),

@@ -9,6 +9,7 @@ from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
+from adapters.catalogues import PoLanguages
 from adapters.hashing.argon2 import Argon2id, Argon2Parameters
 from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring, Maker
@@ -150,6 +151,16 @@ def stationery(settings: Settings) -> Stationery:
         undo_url=settings.app_url + settings.undo_path,
         message_id_domain=sender(settings).domain or urlsplit(settings.public_url).hostname or "localhost",
     )
+
+
+def languages(settings: Settings) -> PoLanguages:
+    """What is said in other languages. Raises `SettingsError` for one that nobody has translated to."""
+    found = PoLanguages(settings.templates / "languages" if settings.templates is not None else None)
+    if missing := [tag for tag in settings.locales if tag not in found.known]:
+        known, unknown = ", ".join(sorted(found.known)), ", ".join(missing)
+        problem = f"OSTIARY_LOCALES: there is no catalogue of {unknown}; there are {known}. See docs/translate.md"
+        raise SettingsError([problem])
+    return found
 
 
 def retention(settings: Settings) -> Retention:

@@ -9,6 +9,7 @@ from application.new_password import NewPasswordRules
 from application.owner_notices import OwnerNotices
 from application.ports.environment import Clock, DeviceNames, EventLog, Ids, Randomness
 from application.ports.hashing import BreachCheck, CommonPasswords, PasswordHasher, StrengthEstimator
+from application.ports.languages import Languages
 from application.ports.letters import LetterRenderer, MailSender
 from application.ports.limits import Limits
 from application.ports.sealing import RecordSeal
@@ -46,6 +47,7 @@ class Parts:
     record_seal: RecordSeal
     device_names: DeviceNames
     letter_renderer: LetterRenderer
+    languages: Languages
     mail_sender: MailSender
     policy: PasswordPolicy
     profile: ProfileRules
