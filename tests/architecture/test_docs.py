@@ -35,6 +35,16 @@ def test_every_event_is_explained() -> None:
     assert [kind.value for kind in EventKind if f"`{kind.value}`" not in text] == []
 
 
+def test_alert_rules_ask_for_metrics_and_events_that_exist() -> None:
+    """R95; a rule over a name that nobody writes is silent for ever."""
+    operating, metrics = ((DOCS / name).read_text() for name in ("operate.md", "metrics.md"))
+    rules = operating[operating.index("    groups:") : operating.index("The thresholds are")]
+    alerts = set(re.findall(r"- alert: (\w+)", rules))
+    assert {"OstiaryLimitHit", "OstiarySignInsFail", "OstiaryLettersGivenUp", "OstiaryQueueOld"} <= alerts
+    assert set(re.findall(r"\bostiary_\w+", rules)) <= set(re.findall(r"^\| `(ostiary_\w+)`", metrics, re.MULTILINE))
+    assert set(re.findall(r'kind="(\w+)"', rules)) <= {kind.value for kind in EventKind}
+
+
 def test_every_endpoint_has_its_page() -> None:
     text = README + "".join(page.read_text() for page in DOCS.glob("*.md"))
     for handler in API:
