@@ -33,6 +33,7 @@ def test_every_setting_named_in_readme_and_docs_exists() -> None:
 def test_every_event_is_explained() -> None:
     text = (DOCS / "events.md").read_text()
     assert [kind.value for kind in EventKind if f"`{kind.value}`" not in text] == []
+    assert re.findall(r"^\|.*\|\s*\|$", text, re.MULTILINE) == []
 
 
 def test_alert_rules_ask_for_metrics_and_events_that_exist() -> None:

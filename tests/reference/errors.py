@@ -81,9 +81,16 @@ def errors_page() -> str:
         "Errors",
         (
             "Whatever is declined is answered with a problem (RFC 9457, `application/problem+json`):",
-            '    {"type": "urn:ostiary:problem:validation_error", "title": "Bad Request", "status": 400,\n'
-            '     "detail": "Some fields need another look.", "code": "validation_error",\n'
-            '     "errors": [{"field": "password", "code": "too_short", "message": "Use at least 12 characters."}]}',
+            "    {\n"
+            '      "type": "urn:ostiary:problem:validation_error",\n'
+            '      "title": "Bad Request",\n'
+            '      "status": 400,\n'
+            '      "detail": "Some fields need another look.",\n'
+            '      "code": "validation_error",\n'
+            '      "errors": [\n'
+            '        {"field": "password", "code": "too_short", "message": "Use at least 12 characters."}\n'
+            "      ]\n"
+            "    }",
             "Programs go by `code`, which is stable; `detail` and `message` are sentences for people. `errors` comes"
             " with `validation_error` and `conflict`, and names everything that is wrong at once. 429 and 503 carry"
             " `Retry-After`.",
