@@ -1,5 +1,5 @@
 """From the first version to this one: whatever form its database has, all of it is there afterwards, and the first
-version goes on working on it meanwhile (docs/operating.md: expand, migrate, contract)."""
+version goes on working on it meanwhile (docs/operate.md: expand, migrate, contract)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

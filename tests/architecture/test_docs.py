@@ -33,6 +33,17 @@ def test_every_setting_named_in_readme_and_docs_exists() -> None:
 def test_every_event_is_explained() -> None:
     text = (DOCS / "events.md").read_text()
     assert [kind.value for kind in EventKind if f"`{kind.value}`" not in text] == []
+    assert re.findall(r"^\|.*\|\s*\|$", text, re.MULTILINE) == []
+
+
+def test_alert_rules_ask_for_metrics_and_events_that_exist() -> None:
+    """R95; a rule over a name that nobody writes is silent for ever."""
+    operating, metrics = ((DOCS / name).read_text() for name in ("operate.md", "metrics.md"))
+    rules = operating[operating.index("    groups:") : operating.index("The thresholds are")]
+    alerts = set(re.findall(r"- alert: (\w+)", rules))
+    assert {"OstiaryLimitHit", "OstiarySignInsFail", "OstiaryLettersGivenUp", "OstiaryQueueOld"} <= alerts
+    assert set(re.findall(r"\bostiary_\w+", rules)) <= set(re.findall(r"^\| `(ostiary_\w+)`", metrics, re.MULTILINE))
+    assert set(re.findall(r'kind="(\w+)"', rules)) <= {kind.value for kind in EventKind}
 
 
 def test_every_endpoint_has_its_page() -> None:

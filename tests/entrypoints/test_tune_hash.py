@@ -1,4 +1,4 @@
-"""`ostiary tune-hash`: what it prints can be pasted, and is accepted in public (docs/operating.md)."""
+"""`ostiary tune-hash`: what it prints can be pasted, and is accepted in public (docs/operate.md)."""
 
 import json
 from pathlib import Path

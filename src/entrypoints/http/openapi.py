@@ -21,6 +21,7 @@ _KEY = "documented"
 _OF_EVERY_BODY = ("malformed_request", "payload_too_large", "unsupported_media_type", "request_timeout")
 _OF_EVERY_CHANGE = ("foreign_origin",)
 _OF_EVERY_CALL = ("headers_too_large", "server_error")
+_ID = "An `id` from an answer; a UUID."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +154,7 @@ def _operation(
         "description": promise.description,
         "tags": [path.split("/")[1].lstrip(".")],
         "parameters": [
-            *(_parameter(name, "path", required=True) for name in _parameters(path)),
+            *(_parameter(name, "path", required=True, description=_ID) for name in _parameters(path)),
             *(_parameter(name, "header", description=text) for name, text in promise.headers.items()),
             *(_parameter(name, "query", description=text) for name, text in promise.query.items()),
         ],

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 from math import ceil
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain.errors import Conflict, Overloaded, RateLimited, Refusal, Unavailable, ValidationError
 from entrypoints.store_trouble import in_its_words
@@ -21,20 +21,23 @@ _log = structlog.get_logger("ostiary.http")
 class FieldError(Struct, frozen=True):
     """One broken rule."""
 
-    field: str
-    code: str
-    message: str
+    field: Annotated[str, Meta(description="As it is called in the body or the query.")]
+    code: Annotated[str, Meta(description="Which rule; stable.")]
+    message: Annotated[str, Meta(description="A sentence to show beside the field.")]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
     """Why the request was declined. `code` is stable; `detail` is for people."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[FieldError] | UnsetType = UNSET
+    type: Annotated[str, Meta(description="A URN made from the code, or a registered type.")]
+    title: Annotated[str, Meta(description="The status in words.")]
+    status: Annotated[int, Meta(description="The HTTP status again.")]
+    detail: Annotated[str, Meta(description="A sentence for people.")]
+    code: Annotated[str, Meta(description="Which refusal; stable.")]
+    errors: Annotated[
+        list[FieldError] | UnsetType,
+        Meta(description="Every broken rule at once, with `validation_error` and `conflict`."),
+    ] = UNSET
 
 
 STATUS = {

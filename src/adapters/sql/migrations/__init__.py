@@ -1,7 +1,7 @@
 """The schema's history, by Alembic. `HEAD` is checked against the scripts by a test.
 
 The schema changes in steps that the version before can live with: expand, migrate, and in a later version contract
-(docs/operating.md). A contracting step writes into `installation` which version is the oldest that still can.
+(docs/operate.md). A contracting step writes into `installation` which version is the oldest that still can.
 """
 
 from pathlib import Path

@@ -1,9 +1,9 @@
 """GET /auth/policy and /.well-known/jwks.json: what others need to work with us."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Response, route
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from domain import display_name, password, username
 from domain.declared_fields import DeclaredField, FieldType
@@ -79,10 +79,11 @@ class PolicyShape(Struct, frozen=True, kw_only=True):
     name: NameRules
     username: UsernameRules
     fields: list[FieldRules]
-    verification: str
-    disclosure: str
-    locales: list[str]
-    """Language tags; the first is the default."""
+    verification: Annotated[str, Meta(description="`required` or `optional`.")]
+    disclosure: Annotated[
+        str, Meta(description="`opaque`, or `friendly` where sign-up tells that an address is taken.")
+    ]
+    locales: Annotated[list[str], Meta(description="Language tags; the first is the default.")]
 
 
 class KeySetShape(Struct, frozen=True, kw_only=True):

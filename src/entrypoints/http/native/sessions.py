@@ -23,11 +23,11 @@ class SessionShape(Struct, frozen=True, kw_only=True):
     current: Annotated[bool, Meta(description="Whether it is the one that asks.")]
     device: Annotated[str, Meta(description="Browser and system, in words.")]
     address: Annotated[str, Meta(description="Where it began, shortened.")]
-    transport: str
-    remember: bool
+    transport: Annotated[str, Meta(description="`cookie` or `token`.")]
+    remember: Annotated[bool, Meta(description="Whether it outlives the browser's.")]
     created_at: datetime
-    last_seen_at: datetime
-    expires_at: datetime
+    last_seen_at: Annotated[datetime, Meta(description="Up to five minutes behind.")]
+    expires_at: Annotated[datetime, Meta(description="When it ends, if it is not used until then.")]
 
 
 class SessionsShape(Struct, frozen=True, kw_only=True):
@@ -41,13 +41,13 @@ class EventShape(Struct, frozen=True, kw_only=True):
 
     id: str
     at: datetime
-    kind: str
-    failed: bool
-    user_id: str | None
+    kind: Annotated[str, Meta(description="A name from docs/events.md.")]
+    failed: Annotated[bool, Meta(description="Whether it was refused or went wrong.")]
+    user_id: Annotated[str | None, Meta(description="Whom it is about; null where that is nobody in particular.")]
     actor_id: Annotated[str | None, Meta(description="Who did it, where that was somebody else: an administrator.")]
-    reason: str | None
-    address: str
-    user_agent: str
+    reason: Annotated[str | None, Meta(description="More exactly, where the kind says too little.")]
+    address: Annotated[str, Meta(description="The client's; shortened after a while.")]
+    user_agent: Annotated[str, Meta(description="As the client sent it.")]
 
 
 class EventsShape(Struct, frozen=True, kw_only=True):

@@ -17,13 +17,13 @@ from entrypoints.http.edge import DEVICE_HEADER, Edge
 class UserShape(Struct, frozen=True, kw_only=True):
     """A person, as they and their product may see them; the operator's declared fields stand beside these."""
 
-    id: str
-    email: str
-    email_verified: bool
+    id: Annotated[str, Meta(description="A UUID; it never changes.")]
+    email: Annotated[str, Meta(description="In its canonical spelling.")]
+    email_verified: Annotated[bool, Meta(description="Whether its mailbox is proven.")]
     name: str | None
-    username: str | None
-    role: str
-    locale: str | None
+    username: Annotated[str | None, Meta(description="null where usernames are not used.")]
+    role: Annotated[str, Meta(description="`user`, `admin`, or a name of yours.")]
+    locale: Annotated[str | None, Meta(description="The language of letters to them; null for the default.")]
     created_at: datetime
 
 
@@ -35,7 +35,7 @@ class SignedInShape(Struct, frozen=True, kw_only=True):
 
     user: UserShape
     access_token: Annotated[str, Meta(description="For `Authorization: Bearer`.")]
-    token_type: str
+    token_type: Annotated[str, Meta(description="`Bearer`.")]
     expires_in: Annotated[int, Meta(description="Seconds the access token is good for.")]
     refresh_token: Annotated[
         str | UnsetType, Meta(description="The session's own token, only for `transport: token`.")
