@@ -15,7 +15,7 @@ from sysconfig import get_path
 
 import pytest
 
-from tests.support.http_requests import PASSWORD, new_address, sign_in, sign_up
+from tests.support.http_requests import new_address, sign_in, sign_up
 from tests.support.server import CHEAP, NO_LIMITS, PATIENCE, Server, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,9 @@ class Installation:
         own = {**CHEAP, **NO_LIMITS, "OSTIARY_PORT": "0", "OSTIARY_DELIVERY_JITTER": "0s", **(variables or {})}
         environ = {"PATH": os.environ["PATH"], **own}
         pipe = subprocess.PIPE
-        return subprocess.Popen([program, *arguments], cwd=self.folder, env=environ, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen(
+            [program, *arguments], cwd=self.folder, env=environ, stdout=pipe, stderr=pipe, text=True
+        )
 
     def say(self, *arguments: str, status: int = 0, variables: Mapping[str, str] | None = None) -> str:
         """All that it says until it ends."""
