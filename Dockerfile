@@ -12,7 +12,7 @@ RUN pip --python /opt/ostiary install --no-cache-dir --no-deps --no-build-isolat
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/ostiary /opt/ostiary
-RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/ostiary --shell /usr/sbin/nologin ostiary \
+RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/ostiary --shell /usr/sbin/nologin ostiary \
     && install --directory --mode 0700 --owner ostiary --group ostiary /var/lib/ostiary
 ENV PATH=/opt/ostiary/bin:$PATH \
     OSTIARY_HOST=0.0.0.0 \
@@ -25,6 +25,6 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 # Whether the process lives, and not whether it is ready: nobody should restart it because the database is away.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health/live', timeout=4)"]
+    CMD ["python", "-c", "from http.client import HTTPConnection; asked = HTTPConnection('127.0.0.1', 8000, timeout=4); asked.request('GET', '/health/live'); exit(asked.getresponse().status != 200)"]
 ENTRYPOINT ["ostiary"]
 CMD ["serve"]

@@ -1,7 +1,9 @@
 """The wheel is the whole application: it runs in an environment of its own, where the source tree is not."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -17,6 +19,7 @@ import pytest
 
 from tests.support.http_requests import new_address, sign_in, sign_up
 from tests.support.server import CHEAP, NO_LIMITS, PATIENCE, Server, wait_for
+from tests.support.smtp_server import closed_port
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("domain", "application", "adapters", "entrypoints")
@@ -133,6 +136,20 @@ def _contents(archive: zipfile.ZipFile) -> dict[str, int]:
     return {entry.filename: entry.CRC for entry in archive.infolist()}
 
 
+def test_what_the_image_is_built_from_is_enough_for_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    let_in = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    sources = [name for line in copied for name in line.split()]
+    assert set(sources) == set(let_in)
+    for name in sources:
+        target = tmp_path / "tree" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, target)
+    again = zipfile.ZipFile(_build("wheel", tmp_path / "tree", tmp_path / "again"))
+    assert _contents(again) == _contents(zipfile.ZipFile(wheel))
+
+
 def test_the_source_distribution_can_be_tested_and_deployed(sdist: Path) -> None:
     for name in ("tests/conftest.py", "dev.py", "requirements/test.txt", "docs/deploy.md", "deploy/ostiary.service"):
         assert (sdist / name).is_file(), name
@@ -167,6 +184,14 @@ def test_the_wheels_commands_work(installed: Installation, server: Server) -> No
     assert "OSTIARY_BRAND = Doorkeeper  (environment)" in text
     text = installed.say("doctor", variables={"OSTIARY_PORT": server.url.rpartition(":")[2]})
     assert re.search(r"^ok +schema ", text, re.MULTILINE), text
+
+
+def test_the_images_health_check_tells_a_living_process_from_none(server: Server) -> None:
+    (words,) = re.findall(r"^HEALTHCHECK .*\\\n +CMD (.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    _, option, program = json.loads(words)
+    for port, well in ((server.url.rpartition(":")[2], True), (str(closed_port()), False)):
+        check = [sys.executable, option, program.replace("8000", port)]
+        assert (subprocess.run(check, capture_output=True, check=False).returncode == 0) is well
 
 
 def test_other_owners_of_our_names_are_refused(installed: Installation, tmp_path: Path) -> None:
