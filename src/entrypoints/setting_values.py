@@ -121,9 +121,21 @@ def identifier(text: str) -> str:
     return text
 
 
+def stream(text: str) -> str:
+    """The id of one of Postmark's message streams."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,29}", text, re.ASCII):
+        raise ValueError("expected the id of a message stream, such as outbound")
+    return text
+
+
 def folder(text: str) -> Path:
     """A folder, which need not exist yet."""
     return Path(text)
+
+
+def optional_folder(text: str) -> Path | None:
+    """The same; none when empty."""
+    return Path(text) if text else None
 
 
 def existing_file(text: str) -> Path | None:
