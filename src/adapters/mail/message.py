@@ -5,8 +5,18 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 
+from application.ports.letters import MailRefused
 from domain.email_address import EmailAddress
 from domain.letters import RenderedLetter
+
+
+class NotCarried(MailRefused):
+    """This mail system cannot carry a letter to such an address. Another one may."""
+
+
+def letter_key(letter: RenderedLetter) -> str:
+    """The letter's own part of its Message-ID: a short name that is the same at every attempt."""
+    return letter.message_id.strip("<>").partition("@")[0]
 
 
 def own_headers(letter: RenderedLetter) -> dict[str, str]:
