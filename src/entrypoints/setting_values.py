@@ -25,6 +25,13 @@ def text(text: str) -> str | None:
     return text or None
 
 
+def api_key(text: str) -> str | None:
+    """A key that a mail system gave out; none when empty."""
+    if not re.fullmatch(r"[!-~]*", text):
+        raise ValueError("expected a key: printable ASCII without spaces")
+    return text or None
+
+
 def switch(text: str) -> bool:
     """on or off, in the usual spellings."""
     values = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}

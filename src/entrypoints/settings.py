@@ -353,11 +353,11 @@ class Settings:
         "OSTIARY_SMTP_TIMEOUT", values.duration("1s", "40s"), "10s", "Deadline of each step with the mail server."
     )
     resend_api_key: str | None = setting(
-        "RESEND_API_KEY", values.text, "", "Send letters by Resend, with this key.", secret=True
+        "RESEND_API_KEY", values.api_key, "", "Send letters by Resend, with this key.", secret=True
     )
     resend_url: str = setting("OSTIARY_RESEND_URL", values.url, "https://api.resend.com", "Where Resend is.")
     sendgrid_api_key: str | None = setting(
-        "SENDGRID_API_KEY", values.text, "", "Send letters by SendGrid, with this key.", secret=True
+        "SENDGRID_API_KEY", values.api_key, "", "Send letters by SendGrid, with this key.", secret=True
     )
     sendgrid_url: str = setting(
         "OSTIARY_SENDGRID_URL",
@@ -366,7 +366,7 @@ class Settings:
         "Where SendGrid is: https://api.eu.sendgrid.com for its European region.",
     )
     postmark_server_token: str | None = setting(
-        "POSTMARK_SERVER_TOKEN", values.text, "", "Send letters by Postmark, with this server's token.", secret=True
+        "POSTMARK_SERVER_TOKEN", values.api_key, "", "Send letters by Postmark, with this server's token.", secret=True
     )
     postmark_stream: str = setting(
         "OSTIARY_POSTMARK_STREAM", values.stream, "outbound", "Postmark: the message stream, a transactional one."
