@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from email.headerregistry import Address
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +12,6 @@ from urllib.parse import urlsplit
 
 import idna
 
-from domain.email_address import EmailAddress
 from domain.spans import UNITS
 
 Parsed = TypeVar("Parsed")
@@ -22,13 +20,6 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def text(text: str) -> str | None:
     """Any text; none when empty."""
-    return text or None
-
-
-def api_key(text: str) -> str | None:
-    """A key that a mail system gave out; none when empty."""
-    if not re.fullmatch(r"[!-~]*", text):
-        raise ValueError("expected a key: printable ASCII without spaces")
     return text or None
 
 
@@ -128,13 +119,6 @@ def identifier(text: str) -> str:
     return text
 
 
-def stream(text: str) -> str:
-    """The id of one of Postmark's message streams."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,29}", text, re.ASCII):
-        raise ValueError("expected the id of a message stream, such as outbound")
-    return text
-
-
 def folder(text: str) -> Path:
     """A folder, which need not exist yet."""
     return Path(text)
@@ -226,17 +210,6 @@ def _telling(parse: Callable[[str], Parsed], allowed: str) -> Callable[[str], Pa
     """Have the docs say what a parser allows."""
     parse.allowed = allowed  # type: ignore[attr-defined]
     return parse
-
-
-def sender(text: str) -> Address | None:
-    """`Name <address>` or a bare address."""
-    if not text:
-        return None
-    match = re.fullmatch(r'\s*(?:"?(?P<name>[^"<>]*?)"?\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>]+))\s*', text)
-    if match is None or not text.isprintable():
-        raise ValueError("expected an address such as Ostiary <no-reply@example.com>")
-    address = EmailAddress.parse(match["inner"] or match["bare"])
-    return Address(display_name=match["name"] or "", username=address.local_part, domain=address.domain)
 
 
 @lru_cache(maxsize=256)

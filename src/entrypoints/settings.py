@@ -14,6 +14,7 @@ from domain.declared_fields import DeclaredFields
 from domain.limits import Quota, Quotas
 from domain.password import BEST_SCORE
 from domain.spans import in_words
+from entrypoints import mail_values
 from entrypoints import setting_values as values
 from entrypoints.database_url import leads_to_a_pooler
 from entrypoints.fields_file import FieldsFile, SeveralProblems, fields_file
@@ -335,7 +336,7 @@ class Settings:
         "Who sends letters; the others take over when the first fails. Any of smtp, resend, sendgrid, postmark, file, "
         "console, and providers by name or package.module:factory (docs/extend.md). Default: the one that is set up.",
     )
-    email_from: Address | None = setting("EMAIL_FROM", values.sender, "", "Sender of letters: Name <address>.")
+    email_from: Address | None = setting("EMAIL_FROM", mail_values.sender, "", "Sender of letters: Name <address>.")
     smtp_host: str | None = setting("SMTP_HOST", values.text, "", "The mail server.")
     smtp_port: int = setting("SMTP_PORT", values.integer(1, 65535), "587", "Its port.")
     smtp_user: str | None = setting("SMTP_USER", values.text, "", "Log-in at the mail server.")
@@ -353,11 +354,11 @@ class Settings:
         "OSTIARY_SMTP_TIMEOUT", values.duration("1s", "40s"), "10s", "Deadline of each step with the mail server."
     )
     resend_api_key: str | None = setting(
-        "RESEND_API_KEY", values.api_key, "", "Send letters by Resend, with this key.", secret=True
+        "RESEND_API_KEY", mail_values.api_key, "", "Send letters by Resend, with this key.", secret=True
     )
     resend_url: str = setting("OSTIARY_RESEND_URL", values.url, "https://api.resend.com", "Where Resend is.")
     sendgrid_api_key: str | None = setting(
-        "SENDGRID_API_KEY", values.api_key, "", "Send letters by SendGrid, with this key.", secret=True
+        "SENDGRID_API_KEY", mail_values.api_key, "", "Send letters by SendGrid, with this key.", secret=True
     )
     sendgrid_url: str = setting(
         "OSTIARY_SENDGRID_URL",
@@ -366,10 +367,14 @@ class Settings:
         "Where SendGrid is: https://api.eu.sendgrid.com for its European region.",
     )
     postmark_server_token: str | None = setting(
-        "POSTMARK_SERVER_TOKEN", values.api_key, "", "Send letters by Postmark, with this server's token.", secret=True
+        "POSTMARK_SERVER_TOKEN",
+        mail_values.api_key,
+        "",
+        "Send letters by Postmark, with this server's token.",
+        secret=True,
     )
     postmark_stream: str = setting(
-        "OSTIARY_POSTMARK_STREAM", values.stream, "outbound", "Postmark: the message stream, a transactional one."
+        "OSTIARY_POSTMARK_STREAM", mail_values.stream, "outbound", "Postmark: the message stream, a transactional one."
     )
     postmark_url: str = setting("OSTIARY_POSTMARK_URL", values.url, "https://api.postmarkapp.com", "Where Postmark is.")
     mail_folder: Path | None = setting(
@@ -470,6 +475,11 @@ class Settings:
             "POSTMARK_SERVER_TOKEN": (self.postmark_server_token, "postmark"),
         }
         return {variable: name for variable, (value, name) in needed.items() if value is not None}
+
+    @property
+    def makes_argon2id(self) -> bool:
+        """Whether new hashes are our own rather than a provider's."""
+        return self.password_hashers[0] == "argon2id"
 
     @property
     def refuses_breached(self) -> bool:

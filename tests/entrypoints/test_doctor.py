@@ -268,6 +268,16 @@ async def test_hashing_is_measured_with_the_settings_in_force(tmp_path: Path) ->
     assert "OWASP" in below.text
 
 
+async def test_hashing_by_a_provider_is_measured_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = "acme_doorkeeping.hashes:acme_scrypt"
+    settings = settings_of({"OSTIARY_PASSWORD_HASHERS": hasher, "ACME_SCRYPT_LOG_N": "10", **CHEAP})
+    async with instruments(settings) as look:
+        found = await check_hashing(settings, look.hasher, look.slots)
+        assert (found.verdict, found.text.split(", by ")[1]) == (Verdict.OK, hasher)
+        monkeypatch.setattr(of_machine, "_SLOW_MILLISECONDS", 0)
+        assert (await check_hashing(settings, look.hasher, look.slots)).verdict is Verdict.WARN
+
+
 async def test_hashing_that_makes_people_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(of_machine, "_SLOW_MILLISECONDS", 0)
     async with instruments(settings_of({})) as look:

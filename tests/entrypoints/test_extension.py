@@ -32,7 +32,7 @@ def test_the_package_stands_on_its_page_as_it_is() -> None:
     page = (ROOT / "docs" / "extend.md").read_text()
     blocks = re.findall(r"^`([\w./-]+)`\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     files = {
-        str(file.relative_to(PACKAGE)): file.read_text()
+        str(file.relative_to(PACKAGE.parent)): file.read_text()
         for file in PACKAGE.rglob("*")
         if file.is_file() and "__pycache__" not in file.parts and file.name != "py.typed"
     }

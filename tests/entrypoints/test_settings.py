@@ -67,7 +67,7 @@ BAD = [
     ("OSTIARY_POSTMARK_STREAM", "Canary!"),
     ("RESEND_API_KEY", "canary in words"),
     ("SENDGRID_API_KEY", "canaryé"),
-    ("POSTMARK_SERVER_TOKEN", "canary\u2028"),
+    ("POSTMARK_SERVER_TOKEN", "canary–1"),
     ("OSTIARY_PORT", "canary"),
     ("OSTIARY_PORT", "65536"),
     ("OSTIARY_PORT", "-1"),
