@@ -1,4 +1,4 @@
-"""A breach check of a provider's, held to the contract of `application.ports.hashing.BreachCheck` (R09, R81)."""
+"""A breach check of a provider's, held to the contract of `application.ports.hashing.BreachCheck` (R09, R80)."""
 
 import asyncio
 

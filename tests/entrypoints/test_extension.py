@@ -1,4 +1,4 @@
-"""Extended by a package of one's own, as docs/extend.md tells it: installed beside Ostiary, and at work (R81)."""
+"""Extended by a package of one's own, as docs/extend.md tells it: installed beside Ostiary, and at work (R80)."""
 
 import hashlib
 import hmac

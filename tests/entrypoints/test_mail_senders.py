@@ -1,4 +1,4 @@
-"""Which mail sender the settings choose, from the sign-up to the letter that is handed over (R81, R82)."""
+"""Which mail sender the settings choose, from the sign-up to the letter that is handed over (R80, R82)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Providers: found by their names, taken in, and told of at start when they are broken (R81, docs/extend.md)."""
+"""Providers: found by their names, taken in, and told of at start when they are broken (R80, docs/extend.md)."""
 
 import sys
 from pathlib import Path
@@ -247,11 +247,12 @@ async def test_all_that_are_broken_are_told_at_once() -> None:
 
 
 def test_commands_say_so_in_a_line_each_and_the_doctor_as_findings(tmp_path: Path) -> None:
-    variables = {"OSTIARY_MAIL_SENDERS": "owl", "EMAIL_FROM": "a@example.com"}
-    for command in (["serve"], ["doctor"]):
+    variables = {"OSTIARY_PASSWORD_HASHERS": "owl"}
+    run_command("migrate", folder=tmp_path)
+    for command in (["serve"], ["doctor"], ["worker"], ["users", "list"], ["seed"]):
         done = run_command(*command, folder=tmp_path, variables=variables)
         assert done.returncode != 0
-        assert "OSTIARY_MAIL_SENDERS: owl: is not installed" in done.stdout + done.stderr
+        assert "OSTIARY_PASSWORD_HASHERS: owl: is not installed" in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
 
 
