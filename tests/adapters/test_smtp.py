@@ -29,7 +29,10 @@ SENDER = Address("Ostiary", "no-reply", "ostiary.example")
 ADA = EmailAddress("ada@example.com")
 UMLAUT = EmailAddress("jürgen@xn--bcher-kva.example")
 TEXT = "Confirm.\n\nhttps://app.example/auth/verify?token=abc&email=ada%40example.com\n\n-- \nOstiary\n.\n..dots\n"
-HEADERS = {"from", "to", "subject", "date", "message-id", "auto-submitted", "mime-version", "content-type"}
+HEADERS = {
+    *("from", "to", "subject", "date", "message-id", "auto-submitted"),
+    *("mime-version", "content-type", "content-language"),
+}
 WRITTEN_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -493,13 +496,13 @@ async def test_a_look_goes_as_far_as_the_sender_and_leaves_no_letter(behaviour: 
 
 async def test_a_look_finds_a_wrong_password(behaviour: Behaviour) -> None:
     behaviour.password = "right"
-    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match="Authentication"):
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match=r"^log-in refused \(535\): see SMTP_USER and SMTP_PASS$"):
         await check(port, username="ostiary", password="wrong")
 
 
 async def test_a_look_finds_a_sender_that_is_refused(behaviour: Behaviour) -> None:
     behaviour.at_mail = "550 not you"
-    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match=r"SenderRefused \(550\)"):
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match=r"^sender refused \(550\): see EMAIL_FROM$"):
         await check(port)
 
 
