@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +30,8 @@ from tests.support.mail_apis import (
 )
 from tests.support.rendered_letters import SENDER, TOKEN, a_letter
 from tests.support.smtp_certificates import Authority
+
+pytestmark = pytest.mark.usefixtures("one_authority")
 
 PATIENT, SHORT = 20.0, 0.1
 LETTER_ID = UUID(int=7)
@@ -372,9 +373,7 @@ async def test_half_an_answer_is_none(provider: Provider, api: MailApi) -> None:
     assert isinstance(await verdict(provider, api, seconds=0.5), MailDelayed)
 
 
-async def test_a_certificate_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = Authority(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+async def test_a_certificate_is_verified(authority: Authority) -> None:
     for provider in PROVIDERS.values():
         with run_mail_api(provider.double(), tls=authority.server("127.0.0.1")) as api:
             async with opened(provider, api) as sender:

@@ -42,7 +42,10 @@ from tests.support.mail_apis import (
 from tests.support.rendered_letters import ADA, LOGO, SENDER, TOKEN, a_letter
 from tests.support.smtp_server import HOST, Behaviour, mail_server
 
-pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning"),
+    pytest.mark.usefixtures("one_authority"),
+]
 
 BOB = EmailAddress("bob@example.com")
 PATIENT = 20.0
