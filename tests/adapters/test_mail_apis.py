@@ -379,7 +379,7 @@ async def test_a_certificate_is_verified(authority: Authority) -> None:
             async with opened(provider, api) as sender:
                 await sender.send(a_letter())
         with run_mail_api(provider.double(), tls=authority.server("elsewhere.example")) as api:
-            assert str(await verdict(provider, api)) == f"no connection: see {provider.url_setting}"
+            assert str(await verdict(provider, api)) == f"certificate not vouched for: see {provider.url_setting}"
             assert api.asked == []
 
 

@@ -1,5 +1,6 @@
 """Letters as files: whole, private and there to stay."""
 
+import asyncio
 import errno
 import os
 import stat
@@ -104,4 +105,4 @@ def precious(folder: Path, tmp_path: Path) -> Path:
 
 async def test_a_link_that_lies_in_the_folder_is_not_followed(folder: Path, precious: Path) -> None:
     await FileSender(folder, SENDER).send(a_letter(letter_id=LETTER_ID))
-    assert precious.read_text() == "mine"
+    assert await asyncio.to_thread(precious.read_text) == "mine"
