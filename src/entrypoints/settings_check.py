@@ -120,7 +120,8 @@ def _mail_contradictions(settings: "Settings") -> list[str]:
         variable, value = needs.get(sender, ("", sender))
         if value is None:
             problems.append(f"{variable}: needed for the mail sender {sender}")
-    if settings.sends_mail and settings.email_from is None:
+    stay_here = settings.development and {*settings.senders} <= {"file", "console"}
+    if settings.sends_mail and settings.email_from is None and not stay_here:
         problems.append("EMAIL_FROM: needed to send letters, such as Ostiary <no-reply@example.com>")
     if "smtp" not in settings.senders:
         return problems

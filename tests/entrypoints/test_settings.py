@@ -350,7 +350,9 @@ def test_letters_may_become_files_in_public_and_are_printed_on_a_developers_mach
     """Whoever chooses `file` picks them up; a log is read by many."""
     in_files = {"OSTIARY_MAIL_SENDERS": "file", "OSTIARY_MAIL_FOLDER": str(tmp_path)}
     assert read(**PUBLIC, **in_files).senders == ("file",)
-    assert read(OSTIARY_MAIL_SENDERS="console", EMAIL_FROM="a@example.com").senders == ("console",)
+    assert "EMAIL_FROM: needed" in refused(**{**PUBLIC, **in_files, "EMAIL_FROM": ""})
+    assert read(**in_files).senders == ("file",)
+    assert read(OSTIARY_MAIL_SENDERS="console").senders == ("console",)
 
 
 @pytest.mark.parametrize("name", ["OSTIARY_RESEND_URL", "OSTIARY_SENDGRID_URL", "OSTIARY_POSTMARK_URL"])

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ _HEADERS = {
     "Content-Type": "application/json",
     "User-Agent": "Ostiary",
 }
-_PLAIN_ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9.-]+")
-_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_PLAIN_ADDRESS = re.compile(r"(?!.*=\?)[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9.-]+")
+_SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,9 @@ class HttpApi:
         # Without their causes, which may name what was sent.
         except TimeoutError:
             raise MailDelayed("no answer in time") from None
-        except httpx.ConnectError:
-            raise MailDelayed(f"no connection: see {self.url_setting}") from None
+        except httpx.ConnectError as error:
+            what = "certificate not vouched for" if _is_of_tls(error) else "no connection"
+            raise MailDelayed(f"{what}: see {self.url_setting}") from None
         except (httpx.HTTPError, OSError):
             raise MailDelayed("connection lost") from None
 
@@ -185,6 +187,12 @@ def base64_of(picture: InlineImage) -> str:
 def json_bytes(payload: Mapping[str, object]) -> bytes:
     """The same bytes for the same letter."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _is_of_tls(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _seconds(text: str) -> timedelta | None:
