@@ -14,9 +14,9 @@ import bcrypt
 
 from adapters.hashing.argon2 import Argon2id, Argon2Parameters
 from adapters.hashing.decoys import Decoys
-from adapters.hashing.stored import StoredHash
 from adapters.sql.hash_sample import SqlHashSample
 from adapters.sql.installation import installation_key
+from application.ports.stored_hashes import StoredHash
 from benchmarks.servers import PASSWORD, ostiary_command
 from domain.password import NO_PASSWORD, Password, PasswordHash
 from tests.support import postgresql

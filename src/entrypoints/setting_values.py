@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from email.headerregistry import Address
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +13,6 @@ from urllib.parse import urlsplit
 
 import idna
 
-from domain.email_address import EmailAddress
 from domain.locale import parse_tag
 from domain.spans import UNITS
 
@@ -128,6 +126,11 @@ def folder(text: str) -> Path:
     return Path(text)
 
 
+def optional_folder(text: str) -> Path | None:
+    """The same; none when empty."""
+    return Path(text) if text else None
+
+
 def existing_file(text: str) -> Path | None:
     """A file that must exist; none when empty."""
     return _existing(text, Path.is_file, "no such file")
@@ -220,17 +223,6 @@ def _telling(parse: Callable[[str], Parsed], allowed: str) -> Callable[[str], Pa
     """Have the docs say what a parser allows."""
     parse.allowed = allowed  # type: ignore[attr-defined]
     return parse
-
-
-def sender(text: str) -> Address | None:
-    """`Name <address>` or a bare address."""
-    if not text:
-        return None
-    match = re.fullmatch(r'\s*(?:"?(?P<name>[^"<>]*?)"?\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>]+))\s*', text)
-    if match is None or not text.isprintable():
-        raise ValueError("expected an address such as Ostiary <no-reply@example.com>")
-    address = EmailAddress.parse(match["inner"] or match["bare"])
-    return Address(display_name=match["name"] or "", username=address.local_part, domain=address.domain)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from dataclasses import Field, dataclass, field, fields, replace
 from datetime import timedelta
 from email.headerregistry import Address
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,10 +14,12 @@ from domain.declared_fields import DeclaredFields
 from domain.limits import Quota, Quotas
 from domain.password import BEST_SCORE
 from domain.spans import in_words
+from entrypoints import mail_values
 from entrypoints import setting_values as values
 from entrypoints.database_url import leads_to_a_pooler
 from entrypoints.fields_file import FieldsFile, SeveralProblems, fields_file
 from entrypoints.peppers import NamedKey, peppers
+from entrypoints.provider_names import breach_check, provider_names
 from entrypoints.setting_values import Listener, Network
 from entrypoints.settings_check import contradictions
 
@@ -297,11 +300,12 @@ class Settings:
         "0",
         "The least score by zxcvbn, 1 to 4, of a new password; 0 asks for none.",
     )
-    password_breach_check: bool = setting(
+    password_breach_check: str = setting(
         "OSTIARY_PASSWORD_BREACH_CHECK",
-        values.switch,
+        breach_check,
         "off",
-        "Refuse passwords known from breaches, by a range query: five digits of a hash leave this machine.",
+        "Refuse passwords known from breaches. on: by a range query, five digits of a hash leave this machine. "
+        "Or a provider: its name or package.module:factory, see docs/extend.md.",
     )
     breach_check_url: str = setting(
         "OSTIARY_BREACH_CHECK_URL",
@@ -323,6 +327,13 @@ class Settings:
         "Keys of the pepper, as id:key id:key: the first is for new hashes, all verify. See docs/keys.md.",
         secret=True,
     )
+    password_hashers: tuple[str, ...] = setting(
+        "OSTIARY_PASSWORD_HASHERS",
+        provider_names,
+        "argon2id",
+        "The first makes new hashes; the others, and all built-in forms, are read. argon2id, or providers by name or "
+        "package.module:factory: see docs/extend.md.",
+    )
     hashing_slots: int = setting(
         "OSTIARY_HASHING_SLOTS",
         values.integer(0, 256),
@@ -334,9 +345,16 @@ class Settings:
         "EMAIL_ENABLED",
         values.optional_switch,
         "",
-        "Send letters by SMTP. Default: when SMTP_HOST is set. Else: dev inbox.",
+        "Send letters. Default: when a mail sender is set up. off: they land in the dev inbox.",
     )
-    email_from: Address | None = setting("EMAIL_FROM", values.sender, "", "Sender of letters: Name <address>.")
+    mail_senders: tuple[str, ...] = setting(
+        "OSTIARY_MAIL_SENDERS",
+        provider_names,
+        "",
+        "Who sends letters; the others take over when the first fails. Any of smtp, resend, sendgrid, postmark, file, "
+        "console, and providers by name or package.module:factory (docs/extend.md). Default: the one that is set up.",
+    )
+    email_from: Address | None = setting("EMAIL_FROM", mail_values.sender, "", "Sender of letters: Name <address>.")
     smtp_host: str | None = setting("SMTP_HOST", values.text, "", "The mail server.")
     smtp_port: int = setting("SMTP_PORT", values.integer(1, 65535), "587", "Its port.")
     smtp_user: str | None = setting("SMTP_USER", values.text, "", "Log-in at the mail server.")
@@ -354,10 +372,31 @@ class Settings:
         "OSTIARY_SMTP_TIMEOUT", values.duration("1s", "40s"), "10s", "Deadline of each step with the mail server."
     )
     resend_api_key: str | None = setting(
-        "RESEND_API_KEY", values.text, "", "Not supported yet: use Resend's SMTP server by SMTP_HOST.", secret=True
+        "RESEND_API_KEY", mail_values.api_key, "", "Send letters by Resend, with this key.", secret=True
     )
+    resend_url: str = setting("OSTIARY_RESEND_URL", values.url, "https://api.resend.com", "Where Resend is.")
     sendgrid_api_key: str | None = setting(
-        "SENDGRID_API_KEY", values.text, "", "Not supported yet: use SendGrid's SMTP server by SMTP_HOST.", secret=True
+        "SENDGRID_API_KEY", mail_values.api_key, "", "Send letters by SendGrid, with this key.", secret=True
+    )
+    sendgrid_url: str = setting(
+        "OSTIARY_SENDGRID_URL",
+        values.url,
+        "https://api.sendgrid.com",
+        "Where SendGrid is: https://api.eu.sendgrid.com for its European region.",
+    )
+    postmark_server_token: str | None = setting(
+        "POSTMARK_SERVER_TOKEN",
+        mail_values.api_key,
+        "",
+        "Send letters by Postmark, with this server's token.",
+        secret=True,
+    )
+    postmark_stream: str = setting(
+        "OSTIARY_POSTMARK_STREAM", mail_values.stream, "outbound", "Postmark: the message stream, a transactional one."
+    )
+    postmark_url: str = setting("OSTIARY_POSTMARK_URL", values.url, "https://api.postmarkapp.com", "Where Postmark is.")
+    mail_folder: Path | None = setting(
+        "OSTIARY_MAIL_FOLDER", values.optional_folder, "", "The mail sender file: where each letter becomes a file."
     )
 
     log_format: str = setting(
@@ -433,8 +472,37 @@ class Settings:
 
     @property
     def sends_mail(self) -> bool:
-        """Whether letters leave by SMTP rather than into the dev inbox."""
-        return self.smtp_host is not None if self.email_enabled is None else self.email_enabled
+        """Whether letters leave rather than land in the dev inbox."""
+        return bool(self.senders)
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """The names of the mail senders in force, the first of which is tried first; none with the dev inbox."""
+        if self.email_enabled is False:
+            return ()
+        usual = ("smtp",) if self.email_enabled else ()
+        return self.mail_senders or tuple(self.set_up_senders.values()) or usual
+
+    @property
+    def set_up_senders(self) -> Mapping[str, str]:
+        """The mail senders for which there is what only they need: by that variable, their names."""
+        needed = {
+            "SMTP_HOST": (self.smtp_host, "smtp"),
+            "RESEND_API_KEY": (self.resend_api_key, "resend"),
+            "SENDGRID_API_KEY": (self.sendgrid_api_key, "sendgrid"),
+            "POSTMARK_SERVER_TOKEN": (self.postmark_server_token, "postmark"),
+        }
+        return {variable: name for variable, (value, name) in needed.items() if value is not None}
+
+    @property
+    def makes_argon2id(self) -> bool:
+        """Whether new hashes are our own rather than a provider's."""
+        return self.password_hashers[0] == "argon2id"
+
+    @property
+    def refuses_breached(self) -> bool:
+        """Whether somebody is asked about new passwords."""
+        return self.password_breach_check != "off"  # noqa: S105 - no password
 
     @property
     def measured(self) -> bool:
@@ -478,6 +546,9 @@ class Settings:
 
     own_mail_sender: bool = False
     """Whether letters leave by a sender of the caller's own."""
+
+    surroundings: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The environment, with `.env` behind it, but for these settings: for providers, who keep theirs there."""
 
     @property
     def quotas(self) -> Quotas:
@@ -533,8 +604,10 @@ def _shown(spec: "Field[Any]", value: Any) -> str:
         return "on" if value else "off"
     if isinstance(value, Quota):
         return str(value)
-    if isinstance(value, tuple | frozenset):
-        return ",".join(sorted(map(str, value)))
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value))
     if spec.metadata["parse"] is Quota.parse and value is None:
         return "off"
     return "" if value is None else str(value)
@@ -575,7 +648,11 @@ def _read(
             problems.append(f"{name}: there is no such setting")
     if problems:
         raise SettingsError(problems)
-    settings = Settings(**_with_modes(_with_places(parsed)), own_mail_sender=own_mail_sender)
+    all_there = {**behind, **{name: value for name, value in environ.items() if value}}
+    others = {name: value for name, value in all_there.items() if name not in known}
+    settings = Settings(
+        **_with_modes(_with_places(parsed)), own_mail_sender=own_mail_sender, surroundings=MappingProxyType(others)
+    )
     if problems := contradictions(settings):
         raise SettingsError(problems)
     return settings, sources

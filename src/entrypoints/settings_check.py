@@ -64,9 +64,20 @@ def contradictions(settings: "Settings") -> list[str]:
         problems.append(
             "OSTIARY_METRICS_LISTEN: this is no private address; set OSTIARY_METRICS_TOKEN as well, or listen elsewhere"
         )
-    asked = urlsplit(settings.breach_check_url)
-    if asked.scheme != "https" and not is_loopback(asked.hostname or ""):
-        problems.append("OSTIARY_BREACH_CHECK_URL: expected https; http is for a service on this machine only")
+    if settings.peppers and not settings.makes_argon2id:
+        problems.append(
+            "OSTIARY_PEPPERS: a pepper is for argon2id, and OSTIARY_PASSWORD_HASHERS has another one make new hashes; "
+            "leave one of the two out"
+        )
+    for name, url in (
+        ("OSTIARY_BREACH_CHECK_URL", settings.breach_check_url),
+        ("OSTIARY_RESEND_URL", settings.resend_url),
+        ("OSTIARY_SENDGRID_URL", settings.sendgrid_url),
+        ("OSTIARY_POSTMARK_URL", settings.postmark_url),
+    ):
+        asked = urlsplit(url)
+        if asked.scheme != "https" and not is_loopback(asked.hostname or ""):
+            problems.append(f"{name}: expected https; http is for a service on this machine only")
     problems += _mail_contradictions(settings)
     if not settings.development:
         problems += _unsafe_in_public(settings)
@@ -93,17 +104,29 @@ def _pepper_contradictions(settings: "Settings") -> list[str]:
 
 def _mail_contradictions(settings: "Settings") -> list[str]:
     problems = []
-    if not settings.sends_mail:
-        for name, key in (("RESEND_API_KEY", settings.resend_api_key), ("SENDGRID_API_KEY", settings.sendgrid_api_key)):
-            if key is not None and settings.email_enabled is not False:
-                problems.append(f"{name}: this provider is not supported yet; set SMTP_HOST to its SMTP server instead")
-        return problems
-    if settings.smtp_host is None:
-        problems.append("SMTP_HOST: needed when EMAIL_ENABLED is on")
-    elif settings.smtp_encryption == "none" and not is_loopback(settings.smtp_host):
-        problems.append("OSTIARY_SMTP_ENCRYPTION: none is for a mail server on this machine only; use starttls or tls")
-    if settings.email_from is None:
+    if len(settings.set_up_senders) > 1 and not settings.mail_senders and settings.sends_mail:
+        problems.append(
+            f"OSTIARY_MAIL_SENDERS: needed, because {', '.join(settings.set_up_senders)} are all set; choose, such as "
+            f"{','.join(settings.senders)}: the first is tried first, the others take over when it fails"
+        )
+    needs = {
+        "smtp": ("SMTP_HOST", settings.smtp_host),
+        "resend": ("RESEND_API_KEY", settings.resend_api_key),
+        "sendgrid": ("SENDGRID_API_KEY", settings.sendgrid_api_key),
+        "postmark": ("POSTMARK_SERVER_TOKEN", settings.postmark_server_token),
+        "file": ("OSTIARY_MAIL_FOLDER", settings.mail_folder),
+    }
+    for sender in settings.senders:
+        variable, value = needs.get(sender, ("", sender))
+        if value is None:
+            problems.append(f"{variable}: needed for the mail sender {sender}")
+    stay_here = settings.development and {*settings.senders} <= {"file", "console"}
+    if settings.sends_mail and settings.email_from is None and not stay_here:
         problems.append("EMAIL_FROM: needed to send letters, such as Ostiary <no-reply@example.com>")
+    if "smtp" not in settings.senders:
+        return problems
+    if settings.smtp_host and settings.smtp_encryption == "none" and not is_loopback(settings.smtp_host):
+        problems.append("OSTIARY_SMTP_ENCRYPTION: none is for a mail server on this machine only; use starttls or tls")
     if (settings.smtp_user is None) != (settings.smtp_pass is None):
         problems.append("SMTP_USER, SMTP_PASS: set both or neither")
     return problems
@@ -119,8 +142,11 @@ def _unsafe_in_public(settings: "Settings") -> list[str]:
     if settings.secret is None:
         problems.append(f"OSTIARY_SECRET: needed {where}; `openssl rand -base64 48` makes one")
     if not settings.sends_mail and not settings.own_mail_sender:
-        names = "EMAIL_ENABLED: must not be off" if settings.smtp_host else "SMTP_HOST, EMAIL_FROM: needed"
-        problems.append(f"{names} {where}; letters would land in the dev inbox")
+        chosen = settings.mail_senders or settings.set_up_senders
+        wanted = "EMAIL_ENABLED: must not be off" if chosen else "SMTP_HOST or another mail sender, EMAIL_FROM: needed"
+        problems.append(f"{wanted} {where}; letters would land in the dev inbox")
+    if "console" in settings.senders:
+        problems.append(f"OSTIARY_MAIL_SENDERS: console must not be among them {where}; letters would be read in logs")
     if any(network.prefixlen == 0 for network in settings.trusted_proxies):
         problems.append("OSTIARY_TRUSTED_PROXIES: everybody cannot be trusted; name your proxies' networks")
     if settings.https and any(origin.startswith("http://") for origin in settings.cors_origins):
@@ -133,8 +159,8 @@ def _unsafe_in_public(settings: "Settings") -> list[str]:
 
 
 def hashes_too_cheaply(settings: "Settings") -> bool:
-    """Whether one password hash costs less than OWASP's least."""
-    return settings.argon2_memory_kib < least_memory_kib(settings.argon2_time)
+    """Whether one password hash costs less than OWASP's least. What a provider's costs is for its author to know."""
+    return settings.makes_argon2id and settings.argon2_memory_kib < least_memory_kib(settings.argon2_time)
 
 
 def _weak(secret: str, least: int = 32) -> bool:

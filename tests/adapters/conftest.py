@@ -9,6 +9,7 @@ import pytest
 
 from application.ports.limits import Limits
 from application.ports.units_of_work import Units
+from tests.support.smtp_certificates import Authority
 from tests.support.store_kinds import STORES, StoreUnderTest
 
 
@@ -29,6 +30,18 @@ def units(store: StoreUnderTest) -> Units:
 def limits(store: StoreUnderTest) -> Limits:
     """The limits of `store`."""
     return store.limits
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority of the tests' own."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def one_authority(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours is trusted over HTTP instead of a hundred others, because reading them takes longer than a test."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
 
 
 @pytest.fixture

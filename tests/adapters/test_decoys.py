@@ -10,7 +10,7 @@ from adapters.hashing import decoys as module
 from adapters.hashing.argon2 import Argon2id
 from adapters.hashing.decoys import Decoys
 from adapters.hashing.keyring import Keyring
-from adapters.hashing.stored import Unusable
+from application.ports.stored_hashes import Unusable
 from domain.errors import Unavailable
 from domain.password import NO_PASSWORD, Password, PasswordHash
 from tests.support.hash_vectors import BY_FORM
@@ -131,7 +131,7 @@ async def test_hashes_that_let_nobody_in_are_not_counted() -> None:
 
 
 class Recorded:
-    """`adapters.hashing.stored.StoredHash` that notes who was tried."""
+    """`application.ports.stored_hashes.StoredHash` that notes who was tried."""
 
     work, memory_kib = 1.0, 1
 

@@ -6,7 +6,7 @@ import bcrypt
 import pytest
 
 from adapters.hashing.scrypt import ScryptHash
-from adapters.hashing.stored import Unusable
+from application.ports.stored_hashes import Unusable
 from domain.password import Password
 from tests.support.hash_vectors import BY_FORM, TYPED, UNICODE, VECTORS, Vector
 from tests.support.hashing import read

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.hashing.keyring import Keyring
-from adapters.hashing.stored import MOST_MEMORY_KIB, MOST_WORK, Unusable
+from application.ports.stored_hashes import MOST_MEMORY_KIB, MOST_WORK, Unusable
 from domain.password import FaultKind, Password, PasswordHash
 from tests.support.hash_vectors import BY_FORM
 from tests.support.hashing import CountingSlots, kind_of, quick_keyring, read

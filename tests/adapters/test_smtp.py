@@ -3,6 +3,7 @@
 import asyncio
 import email.policy
 import ssl
+import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -19,6 +20,7 @@ from application.ports.letters import MailDelayed, MailRefused
 from domain.email_address import EmailAddress
 from domain.letters import RenderedLetter
 from domain.violations import Broken
+from tests.support.server import wait_for
 from tests.support.smtp_certificates import Authority
 from tests.support.smtp_server import HOST, Behaviour, closed_port, mail_server, scripted_server
 
@@ -29,13 +31,11 @@ SENDER = Address("Ostiary", "no-reply", "ostiary.example")
 ADA = EmailAddress("ada@example.com")
 UMLAUT = EmailAddress("jürgen@xn--bcher-kva.example")
 TEXT = "Confirm.\n\nhttps://app.example/auth/verify?token=abc&email=ada%40example.com\n\n-- \nOstiary\n.\n..dots\n"
-HEADERS = {"from", "to", "subject", "date", "message-id", "auto-submitted", "mime-version", "content-type"}
+HEADERS = {
+    *("from", "to", "subject", "date", "message-id", "auto-submitted"),
+    *("mime-version", "content-type", "content-language"),
+}
 WRITTEN_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture
@@ -281,7 +281,10 @@ class TakesItAndFallsSilent(Behaviour):
         return "221 bye"
 
 
-async def test_a_letter_that_was_taken_is_sent_whatever_happens_to_the_good_bye() -> None:
+async def test_a_letter_that_was_taken_is_sent_whatever_happens_to_the_good_bye(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.mail.smtp_connections._GOOD_BYE_SECONDS", 0.05)
     behaviour = TakesItAndFallsSilent()
     with mail_server(behaviour) as port:
         await send(port, seconds=0.3)
@@ -493,13 +496,16 @@ async def test_a_look_goes_as_far_as_the_sender_and_leaves_no_letter(behaviour: 
 
 async def test_a_look_finds_a_wrong_password(behaviour: Behaviour) -> None:
     behaviour.password = "right"
-    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match="Authentication"):
+    with (
+        mail_server(behaviour) as port,
+        pytest.raises(MailDelayed, match=r"^log-in refused \(535\): see SMTP_USER and SMTP_PASS$"),
+    ):
         await check(port, username="ostiary", password="wrong")
 
 
 async def test_a_look_finds_a_sender_that_is_refused(behaviour: Behaviour) -> None:
     behaviour.at_mail = "550 not you"
-    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match=r"SenderRefused \(550\)"):
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match=r"^sender refused \(550\): see EMAIL_FROM$"):
         await check(port)
 
 
@@ -512,3 +518,274 @@ async def test_a_look_finds_that_there_is_no_encryption(behaviour: Behaviour) ->
 async def test_a_look_finds_that_nobody_is_there() -> None:
     with pytest.raises(MailDelayed):
         await check(closed_port())
+
+
+# -- Kept connections --
+
+
+class Counted(Behaviour):
+    """Counts connections and good-byes, and may behave otherwise at a later letter of the same connection."""
+
+    def __init__(self, later: str = "250 OK", **fields: Any) -> None:
+        super().__init__(**fields)
+        self.later = later
+        self.letters: dict[Any, int] = {}
+        self.good_byes = 0
+        self.transports: list[asyncio.Transport] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def connections(self) -> int:
+        return len(self.letters)
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
+        self.loop = asyncio.get_running_loop()
+        number = self.letters[session.peer] = self.letters.get(session.peer, 0) + 1
+        self.transports.append(server.transport)
+        if number > 1:
+            match self.later:
+                case "silence":
+                    await asyncio.Event().wait()
+                case "drop":
+                    server.transport.close()
+                case "250 OK":
+                    pass
+                case _:
+                    return self.later
+        return await super().handle_MAIL(server, session, envelope, address, options)
+
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802
+        self.good_byes += 1
+        return "221 bye"
+
+    def hang_up(self) -> None:
+        """On everybody, whether they are in the middle of something or not."""
+        assert self.loop is not None
+
+        async def close() -> None:
+            for transport in self.transports:
+                transport.close()
+
+        asyncio.run_coroutine_threadsafe(close(), self.loop).result(10)
+
+
+def kept(port: int, **options: Any) -> SmtpSender:
+    """A sender that keeps connections, once it is entered."""
+    fields = {"host": HOST, "seconds": 5.0, "encryption": Encryption.NONE, **options}
+    return SmtpSender(SmtpServer(port=port, **fields), SENDER)
+
+
+@pytest.mark.parametrize("encryption", list(Encryption))
+async def test_letters_one_after_another_share_a_connection_and_its_log_in(
+    authority: Authority, encryption: Encryption
+) -> None:
+    behaviour = Counted(password="right")
+    tls = None if encryption is Encryption.NONE else authority.server(HOST)
+    log_in = {"username": "ostiary", "password": "right", "ca_file": str(authority.file)}
+    with mail_server(behaviour, tls=tls, implicit=encryption is Encryption.TLS) as port:
+        async with kept(port, encryption=encryption, **log_in) as sender:
+            for _ in range(5):
+                await sender.send(a_letter())
+    assert (len(behaviour.received), behaviour.connections, behaviour.good_byes) == (5, 1, 1)
+    assert behaviour.commands.count("AUTH") == 1
+    assert {received.encrypted for received in behaviour.received} == {encryption is not Encryption.NONE}
+
+
+async def test_without_being_entered_each_letter_has_a_connection_of_its_own() -> None:
+    behaviour = Counted()
+    with mail_server(behaviour) as port:
+        sender = kept(port)
+        for _ in range(2):
+            await sender.send(a_letter())
+    assert (behaviour.connections, behaviour.good_byes) == (2, 2)
+
+
+async def test_eight_letters_at_once_leave_eight_connections_for_the_next_eight() -> None:
+    behaviour = Counted()
+    with mail_server(behaviour) as port:
+        async with kept(port) as sender:
+            for _ in range(2):
+                await asyncio.gather(*(sender.send(a_letter()) for _ in range(8)))
+    assert len(behaviour.received) == 16
+    assert behaviour.connections == behaviour.good_byes <= 8
+
+
+@pytest.mark.parametrize("later", ["421 tired of you", "drop", "silence", "503 too many letters", "530 who are you?"])
+async def test_a_connection_that_is_out_of_use_is_replaced_and_the_letter_does_not_notice(later: str) -> None:
+    behaviour = Counted(later)
+    with mail_server(behaviour) as port:
+        async with kept(port, seconds=0.5) as sender:
+            for _ in range(2):
+                await sender.send(a_letter())
+    assert (len(behaviour.received), behaviour.connections) == (2, 2)
+
+
+async def test_a_server_that_has_hung_up_meanwhile_gets_a_new_connection() -> None:
+    behaviour = Counted()
+    with mail_server(behaviour) as port:
+        async with kept(port) as sender:
+            await asyncio.gather(*(sender.send(a_letter()) for _ in range(3)))
+            behaviour.hang_up()
+            await sender.send(a_letter())
+    assert len(behaviour.received) == 4
+
+
+async def test_it_is_replaced_once() -> None:
+    class Tired(Counted):
+        async def handle_MAIL(self, server: Any, session: Any, *rest: Any) -> str:  # noqa: N802
+            answer = await super().handle_MAIL(server, session, *rest)
+            return "421 tired of all of you" if sum(self.letters.values()) > 1 else answer
+
+    behaviour = Tired()
+    with mail_server(behaviour) as port:
+        async with kept(port) as sender:
+            await sender.send(a_letter())
+            with pytest.raises(MailDelayed, match=r"sender delayed \(421\)"):
+                await sender.send(a_letter())
+    assert behaviour.connections == 2
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["fresh", "kept"])
+async def test_a_letter_that_may_have_been_taken_is_not_sent_again(first: bool) -> None:
+    class TakesItAndDrops(Counted):
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+            answer = await super().handle_DATA(server, session, envelope)
+            if first or len(self.received) > 1:
+                server.transport.close()
+            return answer
+
+    behaviour = TakesItAndDrops()
+    with mail_server(behaviour) as port:
+        async with kept(port) as sender:
+            if not first:
+                await sender.send(a_letter())
+            with pytest.raises(MailDelayed, match="connection lost"):
+                await sender.send(a_letter())
+    assert len(behaviour.received) == (1 if first else 2)
+    assert behaviour.connections == 1
+
+
+@pytest.mark.parametrize("where", ["at_recipient", "at_data"])
+@pytest.mark.parametrize(("answer", "verdict"), [("550 no", MailRefused), ("451 later", MailDelayed)])
+async def test_a_verdict_on_a_kept_connection_is_a_verdict_and_the_next_letter_is_taken(
+    where: str, answer: str, verdict: type[Exception]
+) -> None:
+    behaviour = Counted()
+    with mail_server(behaviour) as port:
+        async with kept(port) as sender:
+            await sender.send(a_letter())
+            setattr(behaviour, where, answer)
+            with pytest.raises(verdict, match=answer[:3]):
+                await sender.send(a_letter())
+            assert behaviour.connections == 1
+            setattr(behaviour, where, None)
+            await sender.send(a_letter())
+    assert len(behaviour.received) == 2
+
+
+async def test_a_server_that_was_away_and_comes_back_takes_letters_again() -> None:
+    port = closed_port()
+    async with kept(port) as sender:
+        with pytest.raises(MailDelayed, match=r"^no connection: see SMTP_HOST and SMTP_PORT$"):
+            await sender.send(a_letter())
+        behaviour = Counted()
+        with mail_server(behaviour, port=port):
+            await sender.send(a_letter())
+        with pytest.raises(MailDelayed, match=r"^no connection"):
+            await sender.send(a_letter())
+        behaviour = Counted()
+        with mail_server(behaviour, port=port):
+            await sender.send(a_letter())
+        assert len(behaviour.received) == 1
+
+
+async def test_a_letter_that_is_given_up_leaves_no_connection_behind_for_the_next() -> None:
+    behaviour = Counted("silence")
+    with mail_server(behaviour) as port:
+        async with kept(port) as sender:
+            await sender.send(a_letter())
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await sender.send(a_letter())
+            await sender.send(a_letter())
+    assert (len(behaviour.received), behaviour.connections) == (2, 2)
+
+
+async def test_a_connection_carries_so_many_letters_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.mail.smtp_connections._MOST_LETTERS", 2)
+    behaviour = Counted()
+    with mail_server(behaviour) as port:
+        async with kept(port) as sender:
+            for _ in range(4):
+                await sender.send(a_letter())
+            assert behaviour.good_byes == 2
+    assert behaviour.connections == 2
+
+
+async def test_a_connection_without_letters_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.mail.smtp_connections._IDLE_SECONDS", 0.01)
+    behaviour = Counted()
+    with mail_server(behaviour) as port:
+        async with kept(port) as sender:
+            await sender.send(a_letter())
+            assert await asyncio.to_thread(wait_for, lambda: behaviour.good_byes or None, "a good-bye") == 1
+            await sender.send(a_letter())
+    assert behaviour.connections == 2
+
+
+async def test_leaving_does_not_wait_for_a_server_that_says_no_good_bye(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.mail.smtp_connections._GOOD_BYE_SECONDS", 0.05)
+    with mail_server(TakesItAndFallsSilent()) as port:
+        async with kept(port, seconds=30.0) as sender, asyncio.timeout(10):
+            await asyncio.gather(*(sender.send(a_letter()) for _ in range(3)))
+
+
+# -- What the operator reads --
+
+CANARY = "canary-password"
+NO_LOG_IN = "the mail server offers no log-in: see SMTP_USER and SMTP_PASS, or OSTIARY_SMTP_ENCRYPTION"
+
+
+async def reason(port: int, encryption: Encryption = Encryption.NONE, **server: Any) -> str:
+    """Why a letter waits; neither it nor what led to it has the password."""
+    with pytest.raises(MailDelayed) as delayed:
+        await send(port, encryption=encryption, **{"username": "ostiary", "password": CANARY, **server})
+    assert CANARY not in "".join(traceback.format_exception(delayed.value))
+    return str(delayed.value)
+
+
+async def test_a_log_in_that_fails_says_where_to_look(authority: Authority, behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port:
+        assert await reason(port) == NO_LOG_IN
+    behaviour.password = "right"
+    with mail_server(behaviour) as port:
+        assert await reason(port) == "log-in refused (535): see SMTP_USER and SMTP_PASS"
+        assert await reason(port, username=None) == "log-in required (530): see SMTP_USER and SMTP_PASS"
+    greeting = [b"220 hello\r\n", b"250-hello\r\n250 AUTH PLAIN\r\n"]
+    with scripted_server(*greeting, b"454 later\r\n", b"221 bye\r\n") as port:
+        assert await reason(port) == "log-in delayed (454): see SMTP_USER and SMTP_PASS"
+    with scripted_server(*greeting, None) as port:
+        assert await reason(port, seconds=0.1) == "no answer in time (log-in)"
+
+
+async def test_encryption_that_fails_says_where_to_look(authority: Authority, behaviour: Behaviour) -> None:
+    see_certificate = "the mail server's certificate is not vouched for: see SMTP_HOST and OSTIARY_SMTP_CA_FILE"
+    see_encryption = "no encrypted connection: see SMTP_PORT and OSTIARY_SMTP_ENCRYPTION"
+    for encryption in (Encryption.TLS, Encryption.STARTTLS):
+        with mail_server(behaviour, tls=authority.server(HOST), implicit=encryption is Encryption.TLS) as port:
+            assert await reason(port, encryption) == see_certificate
+    with mail_server(behaviour) as port:
+        assert await reason(port, Encryption.TLS, seconds=1.0) == see_encryption
+        assert await reason(port, Encryption.STARTTLS) == (
+            "STARTTLS not possible: see SMTP_PORT and OSTIARY_SMTP_ENCRYPTION"
+        )
+    assert behaviour.commands == []
+
+
+async def test_a_server_that_turns_away_or_makes_no_sense_says_so() -> None:
+    greetings = {b"554 not you\r\n": "connection refused (554)", b"421 busy\r\n": "connection delayed (421)"}
+    for greeting, said in greetings.items():
+        with scripted_server(greeting, None) as port:
+            assert await reason(port, seconds=0.5) == said
+    with scripted_server(b"hello there\r\n", None) as port:
+        assert await reason(port, seconds=0.5) == "connection answered with what is no SMTP"

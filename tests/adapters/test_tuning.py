@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.hashing.argon2 import Argon2Parameters, read_argon2
-from adapters.hashing.stored import StoredHash, bearable
+from adapters.hashing.stored import bearable
 from adapters.hashing.tuning import LEAST_MEMORY_KIB, measured_here, propose
+from application.ports.stored_hashes import StoredHash
 
 MIB = 1024
 OWASP = {1: 46 * MIB, 2: 19 * MIB, 3: 12 * MIB, 4: 9 * MIB, 5: 7 * MIB}

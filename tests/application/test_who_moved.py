@@ -12,7 +12,7 @@ from adapters.hashing.argon2 import Argon2Hash
 from adapters.hashing.bcrypt import BcryptHash
 from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.pbkdf2 import Pbkdf2Hash
-from adapters.hashing.stored import Form, StoredHash
+from application.ports.stored_hashes import Form, StoredHash
 from domain.email_address import EmailAddress
 from domain.errors import InvalidCredentials
 from domain.password import NO_PASSWORD, Password, PasswordHash

@@ -213,7 +213,7 @@ async def findings(
     async def database() -> DatabaseFacts:
         return replace(FACTS, of=of, **facts)
 
-    with instruments(settings) as look:
+    async with instruments(settings) as look:
         found = await check_database(settings, replace(look, database=database), processes)
     return {finding.check: finding for finding in found}
 
@@ -258,19 +258,29 @@ async def test_what_can_be_wrong_with_it(check: str, verdict: str, arguments: di
 
 
 async def test_hashing_is_measured_with_the_settings_in_force(tmp_path: Path) -> None:
-    with instruments(settings_of({})) as look:
+    async with instruments(settings_of({})) as look:
         usual = await check_hashing(settings_of({}), look.hasher, look.slots)
     assert usual.verdict is Verdict.OK
     cheap = settings_of(CHEAP)
-    with instruments(cheap) as look:
+    async with instruments(cheap) as look:
         below = await check_hashing(cheap, look.hasher, look.slots)
     assert below.verdict is Verdict.WARN, "a developer may, the public may not"
     assert "OWASP" in below.text
 
 
+async def test_hashing_by_a_provider_is_measured_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = "acme_doorkeeping.hashes:acme_scrypt"
+    settings = settings_of({"OSTIARY_PASSWORD_HASHERS": hasher, "ACME_SCRYPT_LOG_N": "10", **CHEAP})
+    async with instruments(settings) as look:
+        found = await check_hashing(settings, look.hasher, look.slots)
+        assert (found.verdict, found.text.split(", by ")[1]) == (Verdict.OK, hasher)
+        monkeypatch.setattr(of_machine, "_SLOW_MILLISECONDS", 0)
+        assert (await check_hashing(settings, look.hasher, look.slots)).verdict is Verdict.WARN
+
+
 async def test_hashing_that_makes_people_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(of_machine, "_SLOW_MILLISECONDS", 0)
-    with instruments(settings_of({})) as look:
+    async with instruments(settings_of({})) as look:
         assert (await check_hashing(settings_of({}), look.hasher, 1)).verdict is Verdict.WARN
 
 

@@ -52,7 +52,22 @@ BAD = [
     ("OSTIARY_PUBLIC_URL", "https://example.com/#canary"),
     ("OSTIARY_BREACH_CHECK_URL", "canary"),
     ("OSTIARY_PASSWORD_MIN_SCORE", "5"),
-    ("OSTIARY_PASSWORD_BREACH_CHECK", "canary"),
+    ("OSTIARY_PASSWORD_BREACH_CHECK", "Canary"),
+    ("OSTIARY_PASSWORD_BREACH_CHECK", "canary:"),
+    ("OSTIARY_PASSWORD_BREACH_CHECK", "canary.of:a/b"),
+    ("OSTIARY_PASSWORD_BREACH_CHECK", "acanary" * 5),
+    ("OSTIARY_PASSWORD_HASHERS", "Canary"),
+    ("OSTIARY_PASSWORD_HASHERS", ","),
+    ("OSTIARY_PASSWORD_HASHERS", "argon2id,canary,canary"),
+    ("OSTIARY_MAIL_SENDERS", "smtp,re_Canary"),
+    ("OSTIARY_MAIL_SENDERS", "smtp canary canary"),
+    ("OSTIARY_RESEND_URL", "http://canary.example"),
+    ("OSTIARY_SENDGRID_URL", "canary"),
+    ("OSTIARY_POSTMARK_URL", "http://canary.example"),
+    ("OSTIARY_POSTMARK_STREAM", "Canary!"),
+    ("RESEND_API_KEY", "canary in words"),
+    ("SENDGRID_API_KEY", "canaryé"),
+    ("POSTMARK_SERVER_TOKEN", "canary–1"),
     ("OSTIARY_PORT", "canary"),
     ("OSTIARY_PORT", "65536"),
     ("OSTIARY_PORT", "-1"),
@@ -163,6 +178,7 @@ def test_secrets_are_masked_and_everything_else_names_its_source(tmp_path: Path)
         f"OSTIARY_JWT_ALGORITHM=HS256\nOSTIARY_JWT_SHARED_SECRET={OTHER}\nOSTIARY_BRAND=Shop\nOSTIARY_PORT=9000\n"
     )
     variables = {**PUBLIC, "OSTIARY_PORT": "9001", "SMTP_USER": "u", "SMTP_PASS": "canary-of-smtp"}
+    variables |= {"POSTMARK_SERVER_TOKEN": "canary-of-postmark", "OSTIARY_MAIL_SENDERS": "smtp,postmark"}
     variables |= {"OSTIARY_ACCEPTED_SECRETS": "aB3" + OTHER, "OSTIARY_PEPPERS": f"a:aB4{OTHER} b:aB5{OTHER}"}
     entries = shown(variables, dotenv)
     assert entries.keys() == set(NAMES)
@@ -175,6 +191,7 @@ def test_secrets_are_masked_and_everything_else_names_its_source(tmp_path: Path)
         "OSTIARY_ACCEPTED_SECRETS",
         "OSTIARY_PEPPERS",
         "SMTP_PASS",
+        "POSTMARK_SERVER_TOKEN",
     ):
         assert entries[name].value == "(set, hidden)"
     assert (entries["OSTIARY_PORT"].value, entries["OSTIARY_PORT"].source) == ("9001", "environment")
@@ -283,7 +300,11 @@ def test_owasps_least_is_enough_in_public(passes: str, kib: str) -> None:
         ({"OSTIARY_PEPPERS": f"a:{OTHER}", **HS256, "OSTIARY_JWT_SHARED_SECRET": OTHER}, "in use as another secret"),
         ({"OSTIARY_PEPPERS": f"a:{OTHER},a:x{OTHER}"}, "OSTIARY_PEPPERS: an id stands there twice"),
         ({"OSTIARY_PEPPERS": f"a:{OTHER},b:{OTHER}"}, "OSTIARY_PEPPERS: a key stands there twice"),
-        ({"RESEND_API_KEY": "re_x", "SMTP_HOST": ""}, "RESEND_API_KEY"),
+        ({"OSTIARY_PASSWORD_HASHERS": "acme,argon2id", "OSTIARY_PEPPERS": f"a:{OTHER}"}, "a pepper is for argon2id"),
+        ({"RESEND_API_KEY": "re_x"}, "OSTIARY_MAIL_SENDERS: needed, because SMTP_HOST, RESEND_API_KEY are all set"),
+        ({"OSTIARY_MAIL_SENDERS": "smtp,console"}, "OSTIARY_MAIL_SENDERS: console must not be among them"),
+        ({"OSTIARY_MAIL_SENDERS": "acme", "EMAIL_ENABLED": "off"}, "EMAIL_ENABLED: must not be off"),
+        ({"OSTIARY_MAIL_SENDERS": "acme", "EMAIL_FROM": ""}, "EMAIL_FROM: needed"),
     ],
 )
 def test_what_is_unsafe_in_public_refuses_to_start(changed: dict[str, str], named: str) -> None:
@@ -291,6 +312,64 @@ def test_what_is_unsafe_in_public_refuses_to_start(changed: dict[str, str], name
     assert named in message
     assert STRONG not in message
     assert OTHER not in message
+
+
+KEYS = {"RESEND_API_KEY": "resend", "SENDGRID_API_KEY": "sendgrid", "POSTMARK_SERVER_TOKEN": "postmark"}
+
+
+@pytest.mark.parametrize(("variable", "sender"), [("SMTP_HOST", "smtp"), *KEYS.items()])
+def test_the_mail_sender_that_is_set_up_is_the_one_that_sends(variable: str, sender: str) -> None:
+    settings = read(**{**PUBLIC, "SMTP_HOST": "", variable: "x"})
+    assert settings.senders == (sender,)
+    assert "EMAIL_FROM: needed to send letters" in refused(**{variable: "x"})
+
+
+def test_several_mail_senders_are_tried_in_the_order_in_which_they_stand() -> None:
+    chosen = {"RESEND_API_KEY": "r", "OSTIARY_MAIL_SENDERS": "resend, smtp acme acme.mail:factory"}
+    assert read(**PUBLIC, **chosen).senders == ("resend", "smtp", "acme", "acme.mail:factory")
+    assert shown({**PUBLIC, **chosen})["OSTIARY_MAIL_SENDERS"].value == "resend,smtp,acme,acme.mail:factory"
+    assert read(**PUBLIC, RESEND_API_KEY="r", OSTIARY_MAIL_SENDERS="resend").senders == ("resend",)
+
+
+def test_everything_that_the_chosen_mail_senders_need_is_told_at_once() -> None:
+    message = refused(OSTIARY_MAIL_SENDERS="smtp,resend,sendgrid,postmark,file,console,acme")
+    for variable, sender in {**KEYS, "SMTP_HOST": "smtp", "OSTIARY_MAIL_FOLDER": "file"}.items():
+        assert f"- {variable}: needed for the mail sender {sender}" in message
+    assert "- EMAIL_FROM: needed" in message
+    assert len(message.splitlines()) == 1 + 6
+
+
+def test_no_letter_leaves_unless_a_mail_sender_is_set_up_or_while_mail_is_off() -> None:
+    assert read().senders == ()
+    for sender in ({"SMTP_HOST": "x"}, {"OSTIARY_MAIL_SENDERS": "smtp,resend"}, dict.fromkeys(KEYS, "x")):
+        assert read(**sender, EMAIL_ENABLED="off").senders == ()
+    assert "SMTP_HOST: needed for the mail sender smtp" in refused(EMAIL_ENABLED="on", EMAIL_FROM="a@example.com")
+
+
+def test_letters_may_become_files_in_public_and_are_printed_on_a_developers_machine_only(tmp_path: Path) -> None:
+    """Whoever chooses `file` picks them up; a log is read by many."""
+    in_files = {"OSTIARY_MAIL_SENDERS": "file", "OSTIARY_MAIL_FOLDER": str(tmp_path)}
+    assert read(**PUBLIC, **in_files).senders == ("file",)
+    assert "EMAIL_FROM: needed" in refused(**{**PUBLIC, **in_files, "EMAIL_FROM": ""})
+    assert read(**in_files).senders == ("file",)
+    assert read(OSTIARY_MAIL_SENDERS="console").senders == ("console",)
+
+
+@pytest.mark.parametrize("name", ["OSTIARY_RESEND_URL", "OSTIARY_SENDGRID_URL", "OSTIARY_POSTMARK_URL"])
+def test_mail_systems_are_spoken_to_by_tls_or_on_this_machine(name: str) -> None:
+    for url in ("http://127.0.0.1:9", "https://mail.example.com"):
+        assert shown({name: url})[name].value == url
+
+
+def test_providers_see_the_environment_and_the_dotenv_behind_it_but_no_setting_of_ours(tmp_path: Path) -> None:
+    """They keep their own secrets there, so nothing of it is ever shown."""
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"ACME_KEY=canary-behind\nACME_PLACE=behind\nOSTIARY_SECRET={STRONG}\nSMTP_PASS=p\nSMTP_USER=u\n")
+    environ = {**PUBLIC, "ACME_KEY": "canary-before", "ACME_PLACE": "", "OSTIARY_JWT_SHARED_SECRET": ""}
+    settings = read_settings(environ, dotenv=dotenv)
+    assert settings.surroundings == {"ACME_KEY": "canary-before", "ACME_PLACE": "behind"}
+    assert "canary" not in repr(settings)
+    assert "canary" not in str(settings_in_force(environ, dotenv=dotenv))
 
 
 def test_nothing_is_disclosed_unless_it_is_asked_for() -> None:

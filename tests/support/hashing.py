@@ -9,7 +9,8 @@ from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring
 from adapters.hashing.pepper import peppered_by
 from adapters.hashing.slots import HashingSlots
-from adapters.hashing.stored import StoredHash, read_by
+from adapters.hashing.stored import read_by
+from application.ports.stored_hashes import StoredHash
 from domain.password import FaultKind, HashFault
 
 Result = TypeVar("Result")

@@ -87,10 +87,10 @@ class Behaviour:
 
 
 class _AnyPort(Controller):
-    """On a port that the system picks, because a guessed one may be taken."""
+    """On a port that the system picks, because a guessed one may be taken; or where a server was before."""
 
-    def __init__(self, handler: Behaviour, **options: Any) -> None:
-        super().__init__(handler, hostname=HOST, port=0, **options)
+    def __init__(self, handler: Behaviour, port: int, **options: Any) -> None:
+        super().__init__(handler, hostname=HOST, port=port, **options)
 
     def _trigger_server(self) -> None:
         assert isinstance(self.server, asyncio.Server)
@@ -100,7 +100,7 @@ class _AnyPort(Controller):
 
 @contextmanager
 def mail_server(
-    behaviour: Behaviour, *, tls: Any = None, implicit: bool = False, utf8: bool = True, **options: Any
+    behaviour: Behaviour, *, tls: Any = None, implicit: bool = False, utf8: bool = True, port: int = 0, **options: Any
 ) -> Iterator[int]:
     """A server that runs while the block does; its port."""
     if behaviour.password is not None:
@@ -108,7 +108,7 @@ def mail_server(
         options |= {"auth_require_tls": False} if implicit or tls is None else {}
     if tls is not None and not implicit:
         options |= {"tls_context": tls}
-    controller = _AnyPort(behaviour, ssl_context=tls if implicit else None, enable_SMTPUTF8=utf8, **options)
+    controller = _AnyPort(behaviour, port, ssl_context=tls if implicit else None, enable_SMTPUTF8=utf8, **options)
     controller.start()
     try:
         yield controller.port

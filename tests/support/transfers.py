@@ -5,9 +5,9 @@ import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from adapters.hashing.stored import Unusable
 from adapters.transfer.judging import judged
 from adapters.transfer.rows import Row, in_turn
+from application.ports.stored_hashes import Unusable
 from application.ports.transfer import Candidate, Entry, Notice, Unfit
 from domain.password import Password
 from tests.support.hashing import read

@@ -15,7 +15,8 @@ from argon2 import Type
 from argon2.exceptions import Argon2Error
 from argon2.low_level import verify_secret
 
-from adapters.hashing.stored import StoredHash, base64_bytes, number, unpadded, unreadable
+from adapters.hashing.stored import base64_bytes, number, unpadded
+from application.ports.stored_hashes import StoredHash, unreadable
 from domain.password import Password
 
 AS_TYPED = "argon2"
@@ -40,7 +41,7 @@ class Argon2Parameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Argon2Hash:
-    """`adapters.hashing.stored.StoredHash`."""
+    """`application.ports.stored_hashes.StoredHash`."""
 
     encoded: str
     kind: Type
@@ -61,7 +62,7 @@ class Argon2Hash:
 
 
 def read_argon2(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith(("$argon2", "argon2$")):
         return None
     match = _SHAPE.fullmatch(encoded)
@@ -91,7 +92,7 @@ def as_typed(encoded: str) -> str:
 
 
 class Argon2id:
-    """`adapters.hashing.keyring.Maker`."""
+    """`application.ports.stored_hashes.Maker`."""
 
     def __init__(self, parameters: Argon2Parameters) -> None:
         self._argon2 = Argon2(

@@ -12,7 +12,8 @@ Version 2, of ASP.NET before Core and with a thousand iterations always, is not 
 import struct
 
 from adapters.hashing.pbkdf2 import MOST_ITERATIONS, Digest, Pbkdf2Hash
-from adapters.hashing.stored import StoredHash, base64_bytes, immoderate, unreadable
+from adapters.hashing.stored import base64_bytes
+from application.ports.stored_hashes import StoredHash, immoderate, unreadable
 
 ASPNET_IDENTITY_V3 = "$aspnet-identity-v3$"
 """Before what stands in `AspNetUsers.PasswordHash`."""
@@ -24,7 +25,7 @@ _LEAST, _MOST = 16, 64
 
 
 def read_aspnet_identity(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith(ASPNET_IDENTITY_V3):
         return None
     value = base64_bytes(

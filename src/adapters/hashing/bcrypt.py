@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 import bcrypt
 
-from adapters.hashing.stored import StoredHash, number, unreadable
+from adapters.hashing.stored import number
+from application.ports.stored_hashes import StoredHash, unreadable
 from domain.password import Password
 
 _MILLISECONDS_AT_COST_0 = 0.083
@@ -34,7 +35,7 @@ _ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BcryptHash:
-    """`adapters.hashing.stored.StoredHash`."""
+    """`application.ports.stored_hashes.StoredHash`."""
 
     setting: bytes
     """Version, cost and salt."""
@@ -64,14 +65,14 @@ class BcryptHash:
 
 
 def read_bcrypt(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if encoded.startswith(("$2", "bcrypt$")):
         return _read(encoded.removeprefix("bcrypt$"), sha256_first=False)
     return None
 
 
 def read_bcrypt_sha256(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if encoded.startswith("bcrypt_sha256$"):
         return _read(encoded.removeprefix("bcrypt_sha256$"), sha256_first=True)
     return None

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from itertools import accumulate
 
-from adapters.hashing.stored import StoredHash, Unusable
 from application.ports.hashing import HashSample
+from application.ports.stored_hashes import StoredHash, Unusable
 from domain.errors import Unavailable
 from domain.password import PasswordHash
 

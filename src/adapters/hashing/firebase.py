@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from adapters.hashing.scrypt import ScryptHash, scrypt_hash
-from adapters.hashing.stored import StoredHash, base64_bytes, number, unreadable
+from adapters.hashing.stored import base64_bytes, number
+from application.ports.stored_hashes import StoredHash, unreadable
 from domain.password import Password
 
 _SHAPE = re.compile(
@@ -31,7 +32,7 @@ _SHAPE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FirebaseHash:
-    """`adapters.hashing.stored.StoredHash`."""
+    """`application.ports.stored_hashes.StoredHash`."""
 
     key: ScryptHash
     """Derives the key; of its own digest only the length counts."""
@@ -55,7 +56,7 @@ class FirebaseHash:
 
 
 def read_firebase(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith("$fbscrypt$"):
         return None
     match = _SHAPE.fullmatch(encoded)

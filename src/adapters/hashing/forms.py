@@ -14,7 +14,7 @@ from adapters.hashing.scrypt import (
     read_scrypt_werkzeug,
 )
 from adapters.hashing.sha_crypt import read_sha_crypt
-from adapters.hashing.stored import Form
+from application.ports.stored_hashes import Form
 
 ALL_FORMS: tuple[Form, ...] = (
     read_argon2,

@@ -1,21 +1,14 @@
 """The keyring: one algorithm hashes, any verifies, and what others made is replaced at the next sign-in (R34)."""
 
-from typing import Protocol
+import structlog
 
 from adapters.hashing.decoys import Decoys
 from adapters.hashing.slots import HashingSlots
-from adapters.hashing.stored import Forgiving, Form, StoredHash, Unusable, read_by
+from adapters.hashing.stored import read_by
+from application.ports.stored_hashes import Forgiving, Form, Maker, StoredHash, Unusable
 from domain.password import NO_PASSWORD, FaultKind, HashFault, Password, PasswordHash
 
-
-class Maker(Protocol):
-    """The algorithm that hashes new passwords."""
-
-    def hash(self, password: Password) -> str:
-        """A new salted hash, which one of the forms reads."""
-
-    def made(self, encoded: str) -> bool:
-        """Whether it would make such a hash today: same algorithm, same parameters."""
+_log = structlog.get_logger("ostiary.hashing")
 
 
 class Keyring:
@@ -36,11 +29,11 @@ class Keyring:
             found = self._read(stored)
         except Unusable:
             return False
-        return await self._slots.run(lambda: found.matches(password))
+        return await self._slots.run(lambda: _matches(found, password))
 
     async def verify_decoy(self, password: Password, identifier: str) -> None:
         decoy = self.decoys.draw(identifier)
-        await self._slots.run(lambda: decoy.matches(password))
+        await self._slots.run(lambda: _matches(decoy, password))
 
     def fault_of(self, stored: PasswordHash) -> HashFault | None:
         try:
@@ -54,12 +47,32 @@ class Keyring:
             found = self._read(stored)
         except Unusable:
             return False
-        if isinstance(found, Forgiving) and not found.is_exact(password):
+        try:
+            if isinstance(found, Forgiving) and not found.is_exact(password):
+                return False
+            return not self._maker.made(stored.encoded)
+        except Exception as fault:  # of somebody else's hasher: who has the right password gets in all the same
+            _tell(found, fault)
             return False
-        return not self._maker.made(stored.encoded)
 
     def _read(self, stored: PasswordHash) -> StoredHash:
         """Raises `Unusable`."""
         if stored == NO_PASSWORD:
             raise Unusable(FaultKind.NO_PASSWORD, "there is no password")
         return read_by(self._forms, stored.encoded)
+
+
+def _matches(found: StoredHash, password: Password) -> bool:
+    """Somebody else's hasher may break, or answer with what is merely true enough, such as a coroutine: no match."""
+    try:
+        return found.matches(password) is True
+    except MemoryError:
+        raise  # the machine's fault, so nobody is told that their password is wrong
+    except Exception as fault:
+        _tell(found, fault)
+        return False
+
+
+def _tell(found: StoredHash, fault: Exception) -> None:
+    """Without the fault's words, which may quote a password or a hash."""
+    _log.error("hasher_broke", hash=type(found).__qualname__, fault=type(fault).__name__)

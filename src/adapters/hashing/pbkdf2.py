@@ -24,7 +24,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from adapters.hashing.stored import StoredHash, base64_bytes, hex_bytes, number, unreadable
+from adapters.hashing.stored import base64_bytes, hex_bytes, number
+from application.ports.stored_hashes import StoredHash, unreadable
 from domain.password import Password
 
 MOST_ITERATIONS = 10**8
@@ -50,7 +51,7 @@ _PASSLIB_OR_PHC = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pbkdf2Hash:
-    """`adapters.hashing.stored.StoredHash`."""
+    """`application.ports.stored_hashes.StoredHash`."""
 
     name: Digest
     iterations: int
@@ -73,7 +74,7 @@ class Pbkdf2Hash:
 
 
 def read_pbkdf2_django(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith("pbkdf2_"):
         return None
     match = _DJANGO.fullmatch(encoded)
@@ -85,7 +86,7 @@ def read_pbkdf2_django(encoded: str) -> StoredHash | None:
 
 
 def read_pbkdf2_werkzeug(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith("pbkdf2:"):
         return None
     match = _WERKZEUG.fullmatch(encoded)
@@ -97,7 +98,7 @@ def read_pbkdf2_werkzeug(encoded: str) -> StoredHash | None:
 
 
 def read_pbkdf2_modular(encoded: str) -> StoredHash | None:
-    """passlib's and the PHC string. `adapters.hashing.stored.Form`."""
+    """passlib's and the PHC string. `application.ports.stored_hashes.Form`."""
     if not encoded.startswith(("$pbkdf2$", "$pbkdf2-")):
         return None
     match = _PASSLIB_OR_PHC.fullmatch(encoded)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.hashing.argon2 import Argon2id, read_argon2
-from adapters.hashing.stored import Form, StoredHash, Unusable, unreadable
+from application.ports.stored_hashes import Form, StoredHash, Unusable, unreadable
 from domain.password import FaultKind, Password
 
 MARK = "$pepper$k="
@@ -39,7 +39,7 @@ class Pepper:
 
 @dataclass(frozen=True, slots=True)
 class PepperedHash:
-    """`adapters.hashing.stored.StoredHash`."""
+    """`application.ports.stored_hashes.StoredHash`."""
 
     pepper: Pepper
     inner: StoredHash
@@ -57,7 +57,8 @@ class PepperedHash:
 
 
 class PepperedArgon2id:
-    """`adapters.hashing.keyring.Maker`: under this pepper. What was made without it or under another is outdated."""
+    """`application.ports.stored_hashes.Maker`: under this pepper. What was made without it, or under another, is
+    outdated."""
 
     def __init__(self, pepper: Pepper, argon2id: Argon2id) -> None:
         self._pepper = pepper

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from adapters.hashing.crypt_base64 import ALPHABET, MOST_BYTES, crypt_base64
-from adapters.hashing.stored import StoredHash, immoderate, unreadable
+from application.ports.stored_hashes import StoredHash, immoderate, unreadable
 from domain.password import Password
 
 _MILLISECONDS_PER_ROUND = 0.0008
@@ -23,7 +23,7 @@ _SHAPE = re.compile(r"\$[PH]\$(?P<cost>[./0-9A-Za-z])(?P<salt>[./0-9A-Za-z]{8})(
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PhpassHash:
-    """`adapters.hashing.stored.StoredHash`."""
+    """`application.ports.stored_hashes.StoredHash`."""
 
     rounds: int
     salt: bytes
@@ -48,7 +48,7 @@ class PhpassHash:
 
 
 def read_phpass(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith(("$P$", "$H$")):
         return None
     match = _SHAPE.fullmatch(encoded)

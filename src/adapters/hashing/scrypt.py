@@ -24,7 +24,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adapters.hashing.stored import StoredHash, base64_bytes, hex_bytes, immoderate, number, unreadable
+from adapters.hashing.stored import base64_bytes, hex_bytes, number
+from application.ports.stored_hashes import StoredHash, immoderate, unreadable
 from domain.password import Password
 
 _MILLISECONDS_PER_BLOCK = 500 / 2**20
@@ -55,7 +56,7 @@ _JAVASCRIPT_SPACES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ScryptHash:
-    """`adapters.hashing.stored.StoredHash`."""
+    """`application.ports.stored_hashes.StoredHash`."""
 
     n: int
     r: int
@@ -104,7 +105,7 @@ def scrypt_hash(
 
 
 def read_scrypt_phc(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith("$scrypt$"):
         return None
     match = _PHC.fullmatch(encoded)
@@ -123,7 +124,7 @@ def read_scrypt_phc(encoded: str) -> StoredHash | None:
 
 
 def read_scrypt_django(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith("scrypt$"):
         return None
     match = _DJANGO.fullmatch(encoded)
@@ -134,7 +135,7 @@ def read_scrypt_django(encoded: str) -> StoredHash | None:
 
 
 def read_scrypt_werkzeug(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith("scrypt:"):
         return None
     match = _WERKZEUG.fullmatch(encoded)
@@ -145,7 +146,7 @@ def read_scrypt_werkzeug(encoded: str) -> StoredHash | None:
 
 
 def read_scrypt_node(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if encoded.startswith(SCRYPT_NODE):
         return _hexadecimal(encoded.removeprefix(SCRYPT_NODE), r=8, prepare=str)
     if encoded.startswith(SCRYPT_NODE_TRIM):
@@ -154,7 +155,7 @@ def read_scrypt_node(encoded: str) -> StoredHash | None:
 
 
 def read_scrypt_better_auth(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if encoded.startswith(SCRYPT_BETTER_AUTH):
         return _hexadecimal(encoded.removeprefix(SCRYPT_BETTER_AUTH), r=16, prepare=_compatible)
     return None

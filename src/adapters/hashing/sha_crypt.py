@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from adapters.hashing.crypt_base64 import MOST_BYTES, crypt_base64
-from adapters.hashing.stored import StoredHash, number, unreadable
+from adapters.hashing.stored import number
+from application.ports.stored_hashes import StoredHash, unreadable
 from domain.password import Password
 
 _MILLISECONDS_PER_ROUND = 0.0015
@@ -33,7 +34,7 @@ _LENGTHS = {"5": 43, "6": 86}
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ShaCryptHash:
-    """`adapters.hashing.stored.StoredHash`."""
+    """`application.ports.stored_hashes.StoredHash`."""
 
     name: Literal["sha256", "sha512"]
     rounds: int
@@ -57,7 +58,7 @@ class ShaCryptHash:
 
 
 def read_sha_crypt(encoded: str) -> StoredHash | None:
-    """`adapters.hashing.stored.Form`."""
+    """`application.ports.stored_hashes.Form`."""
     if not encoded.startswith(("$5$", "$6$")):
         return None
     match = _SHAPE.fullmatch(encoded)

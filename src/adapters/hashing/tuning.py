@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from adapters.hashing.argon2 import Argon2id, Argon2Parameters, read_argon2
-from adapters.hashing.stored import Unusable, read_by
+from adapters.hashing.stored import read_by
+from application.ports.stored_hashes import Unusable
 from domain.password import OWASPS_LEAST_KIB, Password
 
 _MIB = 1024

@@ -1,6 +1,5 @@
 """A mailbox on a developer's machine (R82): each letter as a file, and a note on the console."""
 
-import asyncio
 import re
 from email import message_from_bytes, policy
 from email.headerregistry import Address
@@ -8,7 +7,8 @@ from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from adapters.mail.message import compose_message
+from adapters.mail.console import ConsoleSender
+from adapters.mail.file import FileSender
 from application.ports.letters import DeliveredLetter
 from domain.letters import RenderedLetter
 
@@ -21,21 +21,12 @@ class DevInbox:
 
     def __init__(self, folder: Path, sender: Address) -> None:
         self._folder = folder
-        self._sender = sender
+        self._file = FileSender(folder, sender, lasting=False)
+        self._console = ConsoleSender(sender)
 
     async def send(self, letter: RenderedLetter) -> None:
-        name = letter.message_id.strip("<>").partition("@")[0]
-        content = compose_message(letter, self._sender).as_bytes()
-        await asyncio.to_thread(self._store, name, content)
-        print(f"\n-- A letter to {letter.recipient}: {letter.subject}\n{letter.text}\n--", flush=True)  # noqa: T201
-
-    def _store(self, name: str, content: bytes) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Renamed into place, so that nobody reads half a letter; a retry replaces its first try.
-        unfinished = self._folder / f".{name}"
-        unfinished.touch(mode=0o600)
-        unfinished.write_bytes(content)
-        unfinished.replace(self._folder / f"{name}.eml")
+        await self._file.send(letter)
+        await self._console.send(letter)
 
     def letters(self) -> list[DeliveredLetter]:
         """The newest letters, newest first."""

@@ -5,8 +5,18 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 
+from application.ports.letters import MailRefused
 from domain.email_address import EmailAddress
 from domain.letters import RenderedLetter
+
+
+class NotCarried(MailRefused):
+    """This mail system cannot carry a letter to such an address. Another one may."""
+
+
+def letter_key(letter: RenderedLetter) -> str:
+    """The letter's own part of its Message-ID: a short name that is the same at every attempt."""
+    return letter.message_id.strip("<>").partition("@")[0]
 
 
 def own_headers(letter: RenderedLetter) -> dict[str, str]:
@@ -28,10 +38,11 @@ def compose_message(letter: RenderedLetter, sender: Address) -> EmailMessage:
         message["Reply-To"] = header_address(letter.reply_to)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(letter.written_at)
-    for name, value in own_headers(letter).items():
-        message[name] = value
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    # After the parts: the first of them would take `Content-Language` along.
+    for name, value in own_headers(letter).items():
+        message[name] = value
     if letter.logo is not None:
         kind, _, subtype = letter.logo.media_type.partition("/")
         html = message.get_body(("html",))

@@ -1,20 +1,28 @@
 """SMTP by aiosmtplib: encrypted and verified, or not at all (ASVS 12.3.1); every step has a deadline."""
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.headerregistry import Address
+from email.policy import SMTP, SMTPUTF8
 from enum import StrEnum
+from types import TracebackType
+from typing import Self
 
 import aiosmtplib
 
-from adapters.mail.message import compose_message
+from adapters.mail.message import NotCarried, compose_message
+from adapters.mail.smtp_connections import Connection, IdleConnections, leave
 from application.ports.letters import MailDelayed, MailRefused
 from domain.letters import RenderedLetter
 
-_OPERATORS_TO_MEND = {530, 534, 535, 538}
-"""A log-in is missing or too weak (RFC 4954 section 6)."""
+_LOG_IN_MISSING = {530, 534, 535, 538}
+"""A log-in is missing or too weak (RFC 4954 section 6): the operator's to mend."""
+
+_SEE_LOG_IN = "see SMTP_USER and SMTP_PASS"
+_SEE_TLS = "see SMTP_PORT and OSTIARY_SMTP_ENCRYPTION"
+_SEE_CERTIFICATE = "see SMTP_HOST and OSTIARY_SMTP_CA_FILE"
 
 
 class Encryption(StrEnum):
@@ -39,70 +47,186 @@ class SmtpServer:
 
 
 class SmtpSender:
-    """`application.ports.letters.MailSender`."""
+    """`application.ports.letters.MailSender`.
+
+    Connections are kept between entering and leaving it, each for 50 letters at most and for half a minute without one;
+    who does not enter it has a connection for each letter. One that the server has closed meanwhile is replaced, once
+    and only before the letter itself is sent: from then on it may have been taken, and another try is the caller's.
+    """
 
     def __init__(self, server: SmtpServer, sender: Address) -> None:
         self._server = server
         self._sender = sender
         self._tls = ssl.create_default_context(cafile=server.ca_file)
+        self._idle = IdleConnections()
+
+    async def __aenter__(self) -> Self:
+        self._idle.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._idle.close()
 
     async def send(self, letter: RenderedLetter) -> None:
-        with _verdicts():
-            async with self._connection() as client:
-                # The envelope says who receives it; headers are for reading (M15).
-                await client.send_message(
-                    compose_message(letter, self._sender),
-                    sender=self._sender.addr_spec,
-                    recipients=[letter.recipient.canonical],
-                )
+        utf8 = not (letter.recipient.canonical + self._sender.addr_spec).isascii()
+        content = compose_message(letter, self._sender).as_bytes(policy=SMTPUTF8 if utf8 else SMTP)
+        connection = await self._announced(letter, len(content), utf8)
+        async with _given_up_on_trouble(connection.client):
+            with _verdicts("message"):
+                await connection.client.data(content)
+        await self._idle.keep(connection)
 
     async def check(self) -> None:
         """Connect, encrypt, log in and name the sender, and take it back: no letter is sent. Raises as `send`."""
-        with _verdicts():
-            async with self._connection() as client:
+        client = await self._connect()
+        async with _given_up_on_trouble(client):
+            with _verdicts("sender"):
                 await client.mail(self._sender.addr_spec)
                 await client.rset()
+        await leave(client)
 
-    def _connection(self) -> aiosmtplib.SMTP:
+    async def _announced(self, letter: RenderedLetter, size: int, utf8: bool) -> Connection:
+        """A connection whose server has agreed to sender and recipient."""
+        kept = self._idle.take()
+        if kept is not None:
+            try:
+                await self._announce(kept.client, letter, size, utf8)
+            except _OutOfUse:
+                kept.client.close()
+            else:
+                return kept
+        fresh = Connection(await self._connect())
+        try:
+            await self._announce(fresh.client, letter, size, utf8)
+        except _OutOfUse as trouble:
+            raise trouble.verdict from None
+        return fresh
+
+    async def _announce(self, client: aiosmtplib.SMTP, letter: RenderedLetter, size: int, utf8: bool) -> None:
+        """The envelope says who receives it; headers are for reading (M15). Raises `_OutOfUse` where the connection may
+        be to blame."""
+        options = [f"SIZE={size}"] if client.supports_extension("size") else []
+        options += ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
+        encoding = "utf-8" if utf8 else "ascii"
+        async with _given_up_on_trouble(client):
+            if utf8 and not client.supports_extension("smtputf8"):
+                raise NotCarried("the mail server cannot take this address")
+            try:
+                with _verdicts("sender"):
+                    await client.mail(self._sender.addr_spec, options=options, encoding=encoding)
+            except MailDelayed as delayed:
+                raise _OutOfUse(delayed) from None
+            try:
+                with _verdicts("recipient"):
+                    await client.rcpt(letter.recipient.canonical, encoding=encoding)
+            except MailDelayed as delayed:
+                if client.is_connected:
+                    raise
+                raise _OutOfUse(delayed) from None
+
+    async def _connect(self) -> aiosmtplib.SMTP:
+        """Connected, encrypted and logged in. Whatever fails is the server's state or the operator's settings."""
         server = self._server
         encrypted = server.encryption is not Encryption.NONE
-        return aiosmtplib.SMTP(
+        client = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
-            username=server.username,
-            password=server.password,
             timeout=server.seconds,
             use_tls=server.encryption is Encryption.TLS,
-            # True, not "if offered": a server that hides STARTTLS gets no letter (no silent downgrade).
-            start_tls=server.encryption is Encryption.STARTTLS,
+            start_tls=False,
             tls_context=self._tls if encrypted else None,
         )
+        async with _given_up_on_trouble(client):
+            with _delays("connection"):
+                await client.connect()
+            if server.encryption is Encryption.STARTTLS:
+                # Not "if offered": a server that hides STARTTLS gets no letter (no silent downgrade).
+                with _delays("STARTTLS", _SEE_TLS):
+                    await client.starttls()
+            with _delays("greeting"):
+                await _greet(client)
+            if server.username is not None:
+                if not client.supports_extension("auth"):
+                    raise MailDelayed(f"the mail server offers no log-in: {_SEE_LOG_IN}, or OSTIARY_SMTP_ENCRYPTION")
+                with _delays("log-in", _SEE_LOG_IN):
+                    await client.login(server.username, server.password or "")
+        return client
+
+
+class _OutOfUse(Exception):
+    """A connection took no letter, and another one may; `verdict` if none does."""
+
+    def __init__(self, verdict: MailDelayed) -> None:
+        super().__init__(str(verdict))
+        self.verdict = verdict
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()
+
+
+@asynccontextmanager
+async def _given_up_on_trouble(client: aiosmtplib.SMTP) -> AsyncIterator[None]:
+    """A connection on which something went wrong carries no other letter."""
+    try:
+        yield
+    except (MailRefused, MailDelayed, _OutOfUse):
+        await leave(client)
+        raise
+    except BaseException:
+        client.close()
+        raise
 
 
 @contextmanager
-def _verdicts() -> Iterator[None]:
-    """What went wrong, as the port says it."""
+def _delays(what: str, see: str = "") -> Iterator[None]:
+    """Nothing that goes wrong here is a verdict on the letter."""
+    hint = f": {see}" if see else ""
     try:
         yield
-    except aiosmtplib.SMTPRecipientsRefused as error:
-        raise _verdict(error.recipients[0].code, "recipient") from error
-    except aiosmtplib.SMTPNotSupported as error:
-        raise MailRefused("the mail server cannot take this address") from error
-    except (
-        aiosmtplib.SMTPConnectResponseError,
-        aiosmtplib.SMTPHeloError,
-        aiosmtplib.SMTPAuthenticationError,
-        aiosmtplib.SMTPSenderRefused,
-    ) as error:
-        # The server's state or the operator's settings, not this letter: it waits until that is mended.
-        raise MailDelayed(f"{type(error).__name__} ({error.code})") from error
     except aiosmtplib.SMTPResponseException as error:
-        raise _verdict(error.code, "message") from error
-    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-        raise MailDelayed(type(error).__name__) from error
+        raise MailDelayed(f"{what} {_refused_or_delayed(error.code)}{hint}") from None
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise _no_connection(error, what, hint) from None
 
 
-def _verdict(code: int, what: str) -> MailRefused | MailDelayed:
-    """5xx is for good, everything else for now (RFC 5321 section 4.2.1). The server's words stay out: they quote."""
-    for_good = 500 <= code < 600 and code not in _OPERATORS_TO_MEND
-    return MailRefused(f"{what} refused ({code})") if for_good else MailDelayed(f"{what} delayed ({code})")
+@contextmanager
+def _verdicts(what: str) -> Iterator[None]:
+    """What the server says to sender, recipient or message. Its words stay out: they quote."""
+    try:
+        yield
+    except aiosmtplib.SMTPSenderRefused as error:
+        missing = error.code in _LOG_IN_MISSING
+        see = f"log-in required ({error.code}): {_SEE_LOG_IN}" if missing else ""
+        raise MailDelayed(see or f"{what} {_refused_or_delayed(error.code)}: see EMAIL_FROM") from None
+    except aiosmtplib.SMTPResponseException as error:
+        # 5xx is for good, everything else for now (RFC 5321 section 4.2.1).
+        for_good = 500 <= error.code < 600 and error.code not in _LOG_IN_MISSING
+        kind = MailRefused if for_good else MailDelayed
+        raise kind(f"{what} {_refused_or_delayed(error.code)}") from None
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise _no_connection(error, "connection", "") from None
+
+
+def _refused_or_delayed(code: int) -> str:
+    if code < 200:
+        return "answered with what is no SMTP"
+    return f"refused ({code})" if 500 <= code < 600 else f"delayed ({code})"
+
+
+def _no_connection(error: Exception, what: str, hint: str) -> MailDelayed:
+    for cause in (error, error.__cause__, error.__context__):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return MailDelayed(f"the mail server's certificate is not vouched for: {_SEE_CERTIFICATE}")
+        if isinstance(cause, ssl.SSLError):
+            return MailDelayed(f"no encrypted connection: {_SEE_TLS}")
+    if isinstance(error, TimeoutError):
+        return MailDelayed(f"no answer in time ({what})")
+    if isinstance(error, aiosmtplib.SMTPConnectError):
+        return MailDelayed("no connection: see SMTP_HOST and SMTP_PORT")
+    return MailDelayed(f"connection lost ({what})" if isinstance(error, OSError) else f"{what} not possible{hint}")

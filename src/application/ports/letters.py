@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from domain.letters import Letter, RenderedLetter
@@ -38,6 +38,14 @@ class MailSender(Protocol):
 
     async def send(self, letter: RenderedLetter) -> None:
         """Return once the mail system has taken responsibility. Raises `MailRefused` or `MailDelayed`."""
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A mail sender that can be asked, for `ostiary doctor`, whether it would work."""
+
+    async def check(self) -> None:
+        """Everything but the sending of a letter. Raises as `send`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from entrypoints.settings import Settings, SettingsError, read_settings, setting
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--processes", type=click.IntRange(1, 10_000), default=1, help="How many share the database, in all.")
-@click.option("--send-to", metavar="ADDRESS", help="Send one real test letter there.")
+@click.option("--send-to", metavar="ADDRESS", help="Send one real test letter there, by each mail sender.")
 def doctor(as_json: bool, processes: int, send_to: str | None) -> None:
     """Check the installation; ends with status 1 when something does not work. Changes nothing."""
     recipient = None
@@ -41,16 +41,19 @@ async def _examine(settings: Settings, processes: int, recipient: EmailAddress |
     from entrypoints.doctor.of_mail import check_mail, send_test_letter
     from entrypoints.doctor.of_settings import check_settings
 
-    with instruments(settings) as look:
-        return [
-            *check_settings(settings, settings_in_force()),
-            *await check_database(settings, look, processes),
-            await check_mail(settings, look),
-            *([await send_test_letter(settings, look, recipient)] if recipient else []),
-            await check_hashing(settings, look.hasher, look.slots),
-            check_passwords(settings, look.common_passwords),
-            *check_open_files(),
-        ]
+    try:
+        async with instruments(settings) as look:
+            return [
+                *check_settings(settings, settings_in_force()),
+                *await check_database(settings, look, processes),
+                *await check_mail(settings, look),
+                *(await send_test_letter(settings, look, recipient) if recipient else []),
+                await check_hashing(settings, look.hasher, look.slots),
+                check_passwords(settings, look.common_passwords),
+                *check_open_files(),
+            ]
+    except SettingsError as error:
+        return [fail("settings", problem) for problem in error.problems]
 
 
 def _as_lines(findings: list[Finding]) -> str:

@@ -172,6 +172,11 @@ def _settings() -> Settings:
         _fail(str(error))
 
 
+def _senders(settings: Settings) -> str:
+    smtp = f"SMTP through {settings.smtp_host}:{settings.smtp_port}"
+    return ", or else ".join(smtp if name == "smtp" else name for name in settings.senders)
+
+
 def announce(settings: Settings) -> None:
     """Tell whoever started it what is in force."""
     base = settings.public_url
@@ -181,7 +186,7 @@ def announce(settings: Settings) -> None:
         lines.append(f"  sign in        {base}/auth/signin")
     lines.append(f"  letters link   to {settings.app_url}{settings.verify_path}")
     if settings.sends_mail:
-        lines.append(f"  letters        by SMTP through {settings.smtp_host}:{settings.smtp_port}")
+        lines.append(f"  letters        by {_senders(settings)}")
     else:
         lines.append(f"  letters        {base}/dev/inbox (nothing is mailed)")
     if settings.serves_openapi:

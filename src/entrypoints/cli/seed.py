@@ -45,6 +45,7 @@ def _sow(settings: "Settings", people: int, *, more: bool) -> "list[Sown]":
     from entrypoints.composition import SchemaMismatch
     from entrypoints.seeding.lives import LetterLost
     from entrypoints.seeding.sowing import NotEmpty, sow
+    from entrypoints.settings import SettingsError
     from entrypoints.store_trouble import in_its_words
 
     done = []
@@ -59,7 +60,7 @@ def _sow(settings: "Settings", people: int, *, more: bool) -> "list[Sown]":
         fail("There are users already: --more adds people to them.")
     except Unavailable as trouble:
         fail(f"The database cannot be used: {in_its_words(trouble)}")
-    except SchemaMismatch as trouble:
+    except (SchemaMismatch, SettingsError) as trouble:
         fail(str(trouble))
     except ValidationError as refusal:
         named = "; ".join(f"{found.field}: {found.message}" for found in refusal.violations)

@@ -25,9 +25,10 @@ from application.ports.sealing import RecordSeal
 from application.ports.tokens import AccessTokens, DeviceMarks, SessionSeal
 from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
-from entrypoints.composition import choices
+from entrypoints.composition import choices, mail
 from entrypoints.composition.monitoring import forget_process, metrics_of
 from entrypoints.composition.parts import Parts
+from entrypoints.composition.providers import Provided, provided
 from entrypoints.composition.stores import SchemaMismatch, Store, memory_store, migrate_database, sql_store
 from entrypoints.composition.use_cases import use_cases_of
 from entrypoints.peppers import lost_peppers
@@ -100,7 +101,7 @@ async def compose(
     Several processes that are given the same empty `metrics_folder` measure as one; `forget_process` when one has died.
 
     Raises `Unavailable` when the database does not answer, `SchemaMismatch` when its schema is not this program's, and
-    `SettingsError` for a mail sender that is missing.
+    `SettingsError` for a mail sender that is missing and for providers that are broken.
     """
     replace = replace or Replacements()
     async with AsyncExitStack() as stack:
@@ -108,6 +109,14 @@ async def compose(
         ids = replace.ids or RandomIds()
         randomness = replace.randomness or SystemRandomness()
         secrets = choices.master_secrets(settings, randomness)
+        others = await stack.enter_async_context(
+            provided(
+                settings,
+                mail_senders=replace.mail_sender is None,
+                hashers=replace.hasher is None,
+                breach_checks=replace.breach_check is None,
+            )
+        )
         store = replace.store
         if store is None:
             store = await stack.enter_async_context(sql_store(settings, randomness))
@@ -117,16 +126,18 @@ async def compose(
         if metrics is not None:
             await stack.enter_async_context(metrics.sampled())
             events = CountedEvents(events, metrics)
-        hasher, watch = _hasher(settings, replace, slots, store)
+        hasher, watch = _hasher(settings, replace, others, slots, store)
         breach_check = None
-        if settings.password_breach_check:
+        if settings.refuses_breached:
             breach_check = replace.breach_check
             if breach_check is None:
-                breach_check = await stack.enter_async_context(choices.breach_check(settings))
+                breach_check = await stack.enter_async_context(choices.breach_check(settings, others.breach_check))
         keys = choices.signing_keys(settings, secrets)
-        dev_inbox = None if settings.sends_mail else DevInbox(settings.data_dir / "inbox", choices.sender(settings))
-        mail_sender = replace.mail_sender or dev_inbox or choices.smtp(settings)
-        if mail_sender is dev_inbox and not settings.development:
+        mail_sender, dev_inbox = replace.mail_sender, None
+        if mail_sender is None:
+            mail_sender = await stack.enter_async_context(mail.mail_sender(settings, others.mail_senders))
+            dev_inbox = mail_sender if isinstance(mail_sender, DevInbox) else None
+        if dev_inbox is not None and not settings.development:
             raise SettingsError(["own_mail_sender: promised to read_settings, but Replacements has no mail_sender"])
         languages = choices.languages(settings)
         parts = Parts(
@@ -163,17 +174,17 @@ async def compose(
             check_peppers=lambda: _check_peppers(settings, replace, store, clock),
             readiness=Readiness(database=store.ready, schema_fits=store.schema_fits, outbox=store.outbox, clock=clock),
             metrics=metrics,
-            dev_inbox=dev_inbox if mail_sender is dev_inbox else None,
+            dev_inbox=dev_inbox,
         )
 
 
 def _hasher(
-    settings: Settings, replace: Replacements, slots: HashingSlots, store: Store
+    settings: Settings, replace: Replacements, others: Provided, slots: HashingSlots, store: Store
 ) -> tuple[PasswordHasher, Callable[[], AbstractAsyncContextManager[None]]]:
     """The keyring, and what keeps its decoys in the proportions of the database."""
     if replace.hasher is not None:
         return replace.hasher, nullcontext
-    keyring = choices.keyring(settings, slots, store.pseudonym_key)
+    keyring = choices.keyring(settings, slots, store.pseudonym_key, others.hashers.values(), others.algorithm)
     return keyring, lambda: keyring.decoys.counted(store.hashes)
 
 

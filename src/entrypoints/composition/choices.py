@@ -1,7 +1,7 @@
 """What the settings choose: each function turns them into one adapter or one set of rules."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from email.headerregistry import Address
 from pathlib import Path
@@ -9,19 +9,19 @@ from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
+from adapters.bounded_breach_check import BoundedBreachCheck
 from adapters.catalogues import PoLanguages
 from adapters.hashing.argon2 import Argon2id, Argon2Parameters
 from adapters.hashing.forms import ALL_FORMS
-from adapters.hashing.keyring import Keyring, Maker
+from adapters.hashing.keyring import Keyring
 from adapters.hashing.pepper import Pepper, PepperedArgon2id, peppered_by
 from adapters.hashing.slots import HashingSlots
-from adapters.hashing.stored import Unusable
 from adapters.mail.rendering import Stationery
-from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from adapters.signing import MasterSecret
 from adapters.sql.postgresql import PostgresqlServer
 from application.ports.environment import Randomness
 from application.ports.hashing import BreachCheck, StrengthEstimator
+from application.ports.stored_hashes import Form, HashAlgorithm, HashReader, Unusable
 from domain.errors import Unavailable
 from domain.locale import Locales
 from domain.password import PasswordPolicy
@@ -88,13 +88,21 @@ def argon2_parameters(settings: Settings) -> Argon2Parameters:
     )
 
 
-def keyring(settings: Settings, slots: HashingSlots, decoy_key: bytes) -> Keyring:
-    """Argon2id for what is new, peppered if there is a pepper, and every form for what people bring."""
+def keyring(
+    settings: Settings,
+    slots: HashingSlots,
+    decoy_key: bytes,
+    readers: Iterable[HashReader] = (),
+    algorithm: HashAlgorithm | None = None,
+) -> Keyring:
+    """Argon2id for what is new, peppered if there is a pepper, and every form for what people bring; or a provider's
+    `algorithm`, which is one of the `readers`."""
     argon2id = Argon2id(argon2_parameters(settings))
     peppers = [Pepper(pepper.id, pepper.key.encode()) for pepper in settings.peppers]
-    maker: Maker = PepperedArgon2id(peppers[0], argon2id) if peppers else argon2id
+    maker = algorithm or (PepperedArgon2id(peppers[0], argon2id) if peppers else argon2id)
+    forms: tuple[Form, ...] = (peppered_by(peppers), *ALL_FORMS, *(reader.read for reader in readers))
     try:
-        return Keyring(maker, (peppered_by(peppers), *ALL_FORMS), slots, decoy_key)
+        return Keyring(maker, forms, slots, decoy_key)
     except Unusable as unusable:  # what it makes itself would let nobody in
         raise SettingsError([f"OSTIARY_ARGON2_MEMORY_KIB, OSTIARY_ARGON2_TIME: a hash {unusable}"]) from None
 
@@ -121,22 +129,6 @@ def access_token_rules(settings: Settings) -> AccessTokenRules:
 def sender(settings: Settings) -> Address:
     """Who letters are from."""
     return settings.email_from or Address(settings.brand, "ostiary", "localhost.localdomain")
-
-
-def smtp(settings: Settings) -> SmtpSender:
-    """The mail server."""
-    return SmtpSender(
-        SmtpServer(
-            host=settings.smtp_host or "",
-            port=settings.smtp_port,
-            encryption=Encryption(settings.smtp_encryption_in_force),
-            username=settings.smtp_user,
-            password=settings.smtp_pass,
-            seconds=settings.smtp_timeout.total_seconds(),
-            ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
-        ),
-        sender(settings),
-    )
 
 
 def stationery(settings: Settings) -> Stationery:
@@ -183,7 +175,7 @@ def password_policy(settings: Settings) -> PasswordPolicy:
         min_length=settings.password_min_length,
         required_classes=settings.password_require,
         refuse_common=settings.password_refuse_common,
-        refuse_breached=settings.password_breach_check,
+        refuse_breached=settings.refuses_breached,
         min_score=settings.password_min_score,
         product_name=settings.brand,
     )
@@ -197,8 +189,11 @@ def strength_estimator() -> StrengthEstimator:
 
 
 @asynccontextmanager
-async def breach_check(settings: Settings) -> AsyncIterator[BreachCheck]:
-    """For a policy that refuses breached passwords."""
+async def breach_check(settings: Settings, provider: BreachCheck | None) -> AsyncIterator[BreachCheck]:
+    """For a policy that refuses breached passwords: the provider's, or Have I Been Pwned."""
+    if provider is not None:
+        yield BoundedBreachCheck(provider)
+        return
     from adapters.breach import PwnedPasswords  # brings an HTTP client along: only where it is asked for
 
     async with PwnedPasswords(settings.breach_check_url) as check:

@@ -1,18 +1,18 @@
 """What `ostiary doctor` looks through: the adapters that the settings choose, one by one, whatever else is broken."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.common_passwords import PublishedLists
 from adapters.environment import RandomIds, SystemClock
-from adapters.mail.dev_inbox import DevInbox
 from adapters.sql.examination import examine_postgresql, examine_sqlite
 from application.ports.environment import Clock, Ids
 from application.ports.examination import DatabaseFacts
 from application.ports.hashing import CommonPasswords, PasswordHasher
 from application.ports.letters import MailSender
-from entrypoints.composition import choices
+from entrypoints.composition import choices, mail
+from entrypoints.composition.providers import provided
 from entrypoints.composition.stores import sqlite_database
 from entrypoints.settings import Settings
 
@@ -26,18 +26,18 @@ class Instruments:
     hasher: PasswordHasher
     slots: int
     common_passwords: CommonPasswords
-    mail_sender: Callable[[], MailSender]
-    """Raises OSError when its certificate authority cannot be read."""
-    mail_check: Callable[[], Awaitable[None]]
-    """Everything but the sending of a letter. Raises `MailDelayed` and `MailRefused`."""
+    mail_sender: Callable[[str], AbstractAsyncContextManager[MailSender]]
+    """One of the senders in force. Raises OSError when its certificate authority cannot be read."""
+    dev_inbox: MailSender
     message_id_domain: str
     clock: Clock
     ids: Ids
 
 
-@contextmanager
-def instruments(settings: Settings) -> Iterator[Instruments]:
-    """For a look at an installation with these settings. Makes nothing that is not there."""
+@asynccontextmanager
+async def instruments(settings: Settings) -> AsyncIterator[Instruments]:
+    """For a look at an installation with these settings. Makes nothing that is not there. Raises `SettingsError` for
+    providers that are broken."""
     clock = SystemClock()
 
     async def database() -> DatabaseFacts:
@@ -49,23 +49,16 @@ def instruments(settings: Settings) -> Iterator[Instruments]:
         finally:
             await opened.close()
 
-    def mail_sender() -> MailSender:
-        if settings.sends_mail:
-            return choices.smtp(settings)
-        return DevInbox(settings.data_dir / "inbox", choices.sender(settings))
-
-    async def mail_check() -> None:
-        await choices.smtp(settings).check()
-
-    with choices.hashing_slots(settings) as slots:
-        yield Instruments(
-            database=database,
-            hasher=choices.keyring(settings, slots, decoy_key=b""),
-            slots=slots.number,
-            common_passwords=PublishedLists(),
-            mail_sender=mail_sender,
-            mail_check=mail_check,
-            message_id_domain=choices.stationery(settings).message_id_domain,
-            clock=clock,
-            ids=RandomIds(),
-        )
+    async with provided(settings) as others:
+        with choices.hashing_slots(settings) as slots:
+            yield Instruments(
+                database=database,
+                hasher=choices.keyring(settings, slots, b"", others.hashers.values(), others.algorithm),
+                slots=slots.number,
+                common_passwords=PublishedLists(),
+                mail_sender=lambda name: mail.sender_called(name, settings, others.mail_senders),
+                dev_inbox=mail.dev_inbox(settings),
+                message_id_domain=choices.stationery(settings).message_id_domain,
+                clock=clock,
+                ids=RandomIds(),
+            )

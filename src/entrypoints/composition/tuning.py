@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from adapters.hashing.argon2 import Argon2Parameters
-from adapters.hashing.stored import MOST_MEMORY_KIB
 from adapters.hashing.tuning import LEAST_MEMORY_KIB, Proposal, measured_here, propose
+from application.ports.stored_hashes import MOST_MEMORY_KIB
 from entrypoints.composition import choices
 from entrypoints.settings import Settings
 

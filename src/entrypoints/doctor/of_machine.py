@@ -25,8 +25,13 @@ async def check_hashing(settings: Settings, hasher: PasswordHasher, slots: int) 
     started, number = time.monotonic(), max(2 * slots, 4)
     await asyncio.gather(*(hasher.hash(password) for _ in range(number)))
     rate = number / (time.monotonic() - started)
-    memory = settings.argon2_memory_kib * slots // 1024
-    text = f"{alone:.0f} ms each, {rate:.0f} a second in {slots} slots, {memory} MiB at most"
+    text = f"{alone:.0f} ms each, {rate:.0f} a second in {slots} slots"
+    if not settings.makes_argon2id:
+        by = settings.password_hashers[0]
+        if alone > _SLOW_MILLISECONDS:
+            return warn("hashing", f"{text}, by {by}: people wait; give it other parameters")
+        return ok("hashing", f"{text}, by {by}")
+    text += f", {settings.argon2_memory_kib * slots // 1024} MiB at most"
     if hashes_too_cheaply(settings):
         floor = f"{text}; below {OWASPS_LEAST}"
         return warn("hashing", floor) if settings.development else fail("hashing", floor)
