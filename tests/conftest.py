@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support import processes
+from tests.support import processes, statements, workplace
 from tests.support.server import Server, run_server
 from tests.support.world import World, make_world
 
@@ -32,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Before the first process starts."""
     processes.cold = bool(config.getoption("--cold"))
+    statements.share_compiled()
+    workplace.in_memory()
 
 
 @pytest.fixture

@@ -34,6 +34,13 @@ def ada(browser: Browser, house: Server) -> Iterator[Visitor]:
         yield visitor
 
 
+@pytest.fixture(scope="module")
+def passer_by(browser: Browser, house: Server) -> Iterator[Visitor]:
+    """Somebody who opens one page after the other and leaves nothing at any: who is new each time costs a second."""
+    with visit(browser, house.url) as visitor:
+        yield visitor
+
+
 def join(visitor: Visitor, email: str, password: str = PASSWORD) -> Page:
     """Fill in the sign-up page and send it off."""
     page = visitor.open("/auth/signup")
@@ -179,22 +186,25 @@ def test_a_used_link_says_so_to_its_owner_only(browser: Browser, ada: Visitor, h
 
 
 @pytest.mark.parametrize("query", ["?token=nonsense", "?token=" + "A" * 43, "?token=%3Cscript%3Ealert(1)%3C/script%3E"])
-def test_a_link_that_is_none_leads_on(ada: Visitor, query: str) -> None:
-    page = ada.open("/auth/verify" + query)
+def test_a_link_that_is_none_leads_on(passer_by: Visitor, query: str) -> None:
+    page = passer_by.open("/auth/verify" + query)
     page.get_by_role("button", name="Confirm my address").click()
     expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
     expect(page.get_by_role("main").get_by_role("link", name="Sign in")).to_be_visible()
+    assert passer_by.troubles == []
 
 
-def test_the_page_without_a_link_says_what_is_missing(ada: Visitor) -> None:
-    page = ada.open("/auth/verify")
+def test_the_page_without_a_link_says_what_is_missing(passer_by: Visitor) -> None:
+    page = passer_by.open("/auth/verify")
     expect(page.get_by_role("heading", name="Please open the link in the letter")).to_be_visible()
+    assert passer_by.troubles == []
 
 
-def test_text_in_a_link_is_only_text(ada: Visitor) -> None:
-    page = ada.open("/auth/verify?token=x&email=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%40example.com")
+def test_text_in_a_link_is_only_text(passer_by: Visitor) -> None:
+    page = passer_by.open("/auth/verify?token=x&email=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%40example.com")
     expect(page.get_by_text("<img src=x onerror=alert(1)>@example.com")).to_be_visible()
     assert page.locator("main img").count() == 0
+    assert passer_by.troubles == []
 
 
 def test_errors_stand_beside_their_fields_and_the_first_one_has_the_focus(ada: Visitor) -> None:
@@ -322,14 +332,15 @@ def test_the_owner_of_an_address_that_is_taken_is_shown_the_way_in(browser: Brow
         stranger.page.wait_for_url("**/auth/signin")
 
 
-def test_a_password_can_be_looked_at_while_it_is_typed(ada: Visitor) -> None:
-    page = ada.open("/auth/signup")
+def test_a_password_can_be_looked_at_while_it_is_typed(passer_by: Visitor) -> None:
+    page = passer_by.open("/auth/signup")
     password = page.get_by_label("Password", exact=True)
     password.fill(PASSWORD)
     page.get_by_role("button", name="Show password").click()
     expect(password).to_have_attribute("type", "text")
     page.get_by_role("button", name="Hide password").click()
     expect(password).to_have_attribute("type", "password")
+    assert passer_by.troubles == []
 
 
 def test_somebody_signs_up_and_in_by_keyboard_alone(ada: Visitor, house: Server) -> None:
@@ -375,14 +386,23 @@ PAGES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def narrow(browser: Browser, house: Server) -> Iterator[Visitor]:
+    """Somebody who passes by with a screen of 320 CSS pixels."""
+    with visit(browser, house.url, width=320) as visitor:
+        yield visitor
+
+
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_is_enough(browser: Browser, house: Server, path: str, scheme: str) -> None:
+def test_a_narrow_screen_is_enough(narrow: Visitor, path: str) -> None:
     """320 CSS pixels (WCAG 1.4.10), in light and in dark; nothing is scrolled sideways."""
-    with visit(browser, house.url, width=320, color_scheme=scheme) as visitor:
-        page = visitor.open(path)
-        page.wait_for_load_state("networkidle")
+    page = narrow.open(path)
+    page.wait_for_load_state("networkidle")
+    for dark in (False, True):
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") == dark
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert narrow.troubles == []
 
 
 def test_the_steps_after_the_letter_fit_a_narrow_screen(browser: Browser, house: Server) -> None:
@@ -403,8 +423,8 @@ def test_the_steps_after_the_letter_fit_a_narrow_screen(browser: Browser, house:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_has_a_name_a_heading_and_labels(ada: Visitor, path: str) -> None:
-    page = ada.open(path)
+def test_every_page_has_a_name_a_heading_and_labels(passer_by: Visitor, path: str) -> None:
+    page = passer_by.open(path)
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.title()
     assert page.get_by_role("heading", level=1).count() == 1
@@ -413,6 +433,7 @@ def test_every_page_has_a_name_a_heading_and_labels(ada: Visitor, path: str) -> 
         "[...document.querySelectorAll('input')].filter(i => !i.labels.length && !i.ariaLabel).map(i => i.id)"
     )
     assert nameless == []
+    assert passer_by.troubles == []
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
@@ -428,6 +449,13 @@ def test_a_developer_may_type_either_name_of_this_machine(browser: Browser, hous
         page.wait_for_url("**/auth/signin")
 
 
+@pytest.fixture(scope="module")
+def without_scripts(browser: Browser, house: Server) -> Iterator[Visitor]:
+    """Somebody who passes by and runs none."""
+    with visit(browser, house.url, java_script_enabled=False) as visitor:
+        yield visitor
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -441,15 +469,13 @@ def test_a_developer_may_type_either_name_of_this_machine(browser: Browser, hous
         "/auth/account",
     ],
 )
-def test_without_the_script_nothing_typed_would_end_up_in_the_address_bar(
-    browser: Browser, house: Server, path: str
-) -> None:
-    with visit(browser, house.url, java_script_enabled=False) as visitor:
-        page = visitor.open(path)
-        assert "This page needs JavaScript" in page.content()
-        forms = page.locator("form")
-        assert forms.count() >= 1
-        assert {forms.nth(number).get_attribute("method") for number in range(forms.count())} == {"post"}
+def test_without_the_script_nothing_typed_would_end_up_in_the_address_bar(without_scripts: Visitor, path: str) -> None:
+    page = without_scripts.open(path)
+    assert "This page needs JavaScript" in page.content()
+    forms = page.locator("form")
+    assert forms.count() >= 1
+    assert {forms.nth(number).get_attribute("method") for number in range(forms.count())} == {"post"}
+    assert without_scripts.troubles == []
 
 
 def test_letters_are_shown_as_they_look_and_can_do_nothing(ada: Visitor, house: Server) -> None:

@@ -22,6 +22,9 @@ from typing import IO, Any, Protocol
 PATIENCE = 20.0
 """Seconds to wait for something that is bound to happen."""
 
+START_PATIENCE = 90.0
+"""The same for a process to come up, or to do all it is started for: a busy machine takes its time with that."""
+
 cold = False
 """Whether every process is started as a user would: `--cold`."""
 
@@ -59,7 +62,7 @@ class _Fork:
         self._word = word
         self._said = b""
         self.returncode: int | None = None
-        self.pid = int(self._hear(PATIENCE))
+        self.pid = int(self._hear(START_PATIENCE))
 
     def poll(self) -> int | None:
         if self.returncode is None and (said := self._hear(0)):
@@ -121,7 +124,7 @@ def run(
         given.seek(0)
         process = start(*arguments, folder=folder, environ=environ, typed=given, output=output, errors=errors)
         try:
-            status = process.wait(PATIENCE)
+            status = process.wait(START_PATIENCE)
         finally:
             process.send_signal(signal.SIGKILL)
         output.seek(0)

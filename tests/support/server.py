@@ -18,7 +18,7 @@ import httpx
 
 from domain.limits import Quotas
 from tests.support import processes
-from tests.support.processes import Process, start
+from tests.support.processes import START_PATIENCE, Process, start
 
 PATIENCE = processes.PATIENCE
 """Seconds to wait for something that is bound to happen."""
@@ -111,7 +111,9 @@ def wait_for(look: Any, what: str, *, patience: float = PATIENCE) -> Any:
 def run_server(folder: Path, variables: Mapping[str, str] | None = None, *arguments: str) -> Iterator[Server]:
     """`ostiary serve`, with further arguments, in `folder`, on a free port, until the block ends."""
     with _run(folder, variables, "serve", *arguments) as (process, log):
-        url = wait_for(lambda: _said(process, log, r"listens on (\S+) and"), "the server to listen")
+        url = wait_for(
+            lambda: _said(process, log, r"listens on (\S+) and"), "the server to listen", patience=START_PATIENCE
+        )
         yield Server(process, url, log, folder)
 
 
@@ -119,7 +121,7 @@ def run_server(folder: Path, variables: Mapping[str, str] | None = None, *argume
 def run_worker(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Process]:
     """`ostiary worker` in `folder` until the block ends."""
     with _run(folder, variables, "worker") as (process, log):
-        wait_for(lambda: _said(process, log, "(started)"), "the worker to start")
+        wait_for(lambda: _said(process, log, "(started)"), "the worker to start", patience=START_PATIENCE)
         yield process
 
 

@@ -5,6 +5,7 @@ from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from pathlib import Path
 
 from adapters.mail.console import ConsoleSender
@@ -30,15 +31,17 @@ class DevInbox:
 
     def letters(self) -> list[DeliveredLetter]:
         """The newest letters, newest first."""
-        files = sorted(self._folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-        return [_read(file) for file in files[:_MOST]]
+        files = sorted(((file.stat().st_mtime_ns, file) for file in self._folder.glob("*.eml")), reverse=True)
+        return [_read(file, written_at) for written_at, file in files[:_MOST]]
 
     def letter(self, letter_id: str) -> DeliveredLetter | None:
         """One of them."""
         return next((letter for letter in self.letters() if letter.id == letter_id), None)
 
 
-def _read(file: Path) -> DeliveredLetter:
+@lru_cache(2 * _MOST)
+def _read(file: Path, _written_at: int) -> DeliveredLetter:
+    """Taken apart once, and again when a retry has replaced it: all are asked for at every look, mostly by pollers."""
     message = message_from_bytes(file.read_bytes(), policy=policy.default)
     text = _part(message, "plain")
     link = _LINK.search(text)
