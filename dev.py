@@ -4,6 +4,7 @@
 python3 dev.py serve      start the service, ready to sign somebody up
 python3 dev.py test       run the whole test suite; further arguments go to pytest
 python3 dev.py check      ruff, mypy --strict and the architecture contracts
+python3 dev.py languages  bring the catalogues of languages up to date with the sentences in the sources
 python3 dev.py run ...    any other `ostiary` command, such as `settings`
 """
 
@@ -47,10 +48,12 @@ def main(command: str, *arguments: str) -> int:
     if command in ("serve", "run"):
         prepare("serve")
         return _replace_by(["ostiary", *(["serve"] if command == "serve" else []), *arguments], cwd=Path.cwd())
-    if command in ("test", "check"):
+    if command in ("test", "check", "languages"):
         prepare("test")
     if command == "test":
         return _replace_by(["pytest", *arguments], cwd=HERE)
+    if command == "languages":
+        return _replace_by(["python", "-m", "tests.support.catalogues"], cwd=HERE)
     if command == "check":
         for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports"]):
             status = subprocess.run([str(BIN / tool[0]), *tool[1:]], cwd=HERE, check=False).returncode
