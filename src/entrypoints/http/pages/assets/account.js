@@ -22,7 +22,11 @@ function element(tag, attributes, ...content) {
   return made;
 }
 
-const details = (...parts) => element("p", { className: "small" }, parts.filter(Boolean).join(" · "));
+/** A line of facts, of which none turns another one around where the page is read from the right. */
+function details(...parts) {
+  const facts = parts.filter(Boolean).map((part) => element("bdi", { dir: /\p{L}/u.test(part) ? "auto" : "ltr" }, part));
+  return element("p", { className: "small" }, ...facts.flatMap((fact) => [" · ", fact]).slice(1));
+}
 
 /** Asks before something is ended. Escape is a no, and the focus goes back to where it was. */
 function confirmed(question, consequence, yes) {
