@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _OURS = files("adapters") / "languages"
 _ENGLISH = "en"
+_LINE = re.compile(r'\s*(?:#.*|(?:(?:msgctxt|msgid|msgid_plural|msgstr(?:\[\d\])?)\s*)?"(?:[^"\\]|\\.)*+"\s*)?')
 _FIGURE = re.compile(r"%\(\w+\)[a-z]")
 
 
@@ -74,8 +76,7 @@ class PoLanguages:
 def _read(file: Traversable) -> "Catalog":
     from babel.messages.pofile import read_po
 
-    with file.open("rb") as stream:
-        return read_po(stream, abort_invalid=True)
+    return read_po(StringIO(file.read_text("utf-8")), abort_invalid=True)
 
 
 def _faults(file: Path) -> Iterator[tuple[int | None, str]]:
@@ -85,14 +86,19 @@ def _faults(file: Path) -> Iterator[tuple[int | None, str]]:
     try:
         Locale.parse(file.stem, sep="-")
     except (ValueError, UnknownLocaleError):
-        yield None, "its name is no language that is known; it is to be one such as nl.po or pt-BR.po"
+        yield None, "its name is no language that is known; nl.po or pt-BR.po is one"
     try:
+        # Babel reads what is not between quotes as if it were.
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            if not _LINE.fullmatch(line):
+                yield number, "this is no line of a catalogue; is a quotation mark missing?"
+                return
         messages = list(_read(file))
-    except PoFileError as error:
-        yield error.lineno, str(error)
+    except UnicodeDecodeError:
+        yield None, "it is not in UTF-8"
         return
-    except (UnicodeDecodeError, LookupError):
-        yield None, "it is not in UTF-8, or not in the charset that it names"
+    except PoFileError as error:
+        yield error.lineno + 1, str(error).rpartition(" on ")[0]
         return
     for message in messages:
         figures = set(_FIGURE.findall(str(message.id)))

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -28,8 +29,13 @@ msgstr ""
 """
 
 
-def sentences() -> Iterator[tuple[str, str, int]]:
+@cache
+def sentences() -> tuple[tuple[str, str, int], ...]:
     """Each sentence that somebody may read in another language: itself, the file it stands in, the line."""
+    return tuple(_extracted())
+
+
+def _extracted() -> Iterator[tuple[str, str, int]]:
     for pattern, method, keyword in _KINDS:
         for file in sorted(SOURCES.glob(pattern)):
             options = {"silent": "false", "trimmed": "true"} if method == "jinja2" else None
