@@ -146,12 +146,17 @@ def stationery(settings: Settings) -> Stationery:
 
 
 def languages(settings: Settings) -> PoLanguages:
-    """What is said in other languages. Raises `SettingsError` for one that nobody has translated to."""
+    """What is said in other languages. Raises `SettingsError` for one that nobody has translated to, and for what is
+    wrong with the operator's catalogues."""
     found = PoLanguages(settings.templates / "languages" if settings.templates is not None else None)
+    problems = [f"OSTIARY_TEMPLATES: {fault}" for fault in found.faults()]
     if missing := [tag for tag in settings.locales if tag not in found.known]:
         known, unknown = ", ".join(sorted(found.known)), ", ".join(missing)
-        problem = f"OSTIARY_LOCALES: there is no catalogue of {unknown}; there are {known}. See docs/translate.md"
-        raise SettingsError([problem])
+        problems.append(
+            f"OSTIARY_LOCALES: there is no catalogue of {unknown}; there are {known}. See docs/translate.md"
+        )
+    if problems:
+        raise SettingsError(problems)
     return found
 
 
