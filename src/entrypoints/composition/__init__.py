@@ -146,7 +146,8 @@ async def compose(
             device_marks=replace.device_marks or HmacDeviceMarks(secrets, randomness),
             record_seal=replace.record_seal or AesRecordSeal(secrets, randomness),
             device_names=replace.device_names or ParsedDeviceNames(),
-            letter_renderer=replace.letter_renderer or JinjaLetterRenderer(choices.stationery(settings), clock),
+            letter_renderer=replace.letter_renderer
+            or JinjaLetterRenderer(choices.stationery(settings), clock, languages),
             mail_sender=mail_sender,
             languages=languages,
             policy=choices.password_policy(settings),
