@@ -1,18 +1,16 @@
 """Letters into words, by Jinja2."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from datetime import timedelta
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import assert_never
 from urllib.parse import urlencode
 from uuid import UUID
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from jinja2.filters import do_wordwrap
-
 from adapters.device_names import UNKNOWN, device_in
+from adapters.mail.colours import colours_of
 from adapters.mail.notices import words_for
+from adapters.mail.templating import LetterTemplates, Overrides
 from adapters.mail.units import duration, moment, network
 from adapters.mail.words import words_of
 from application.ports.environment import Clock
@@ -22,6 +20,7 @@ from domain.letters import (
     AccountExists,
     AddressInUse,
     ConfirmAddress,
+    InlineImage,
     Letter,
     Notice,
     RenderedLetter,
@@ -46,80 +45,95 @@ class Stationery:
     message_id_domain: str
     support_address: EmailAddress | None = None
     """Where questions are answered: shown, and where a reply goes."""
+    brand_colour: str = "#0d625c"
+    logo: InlineImage | None = None
 
 
 class JinjaLetterRenderer:
     """`application.ports.letters.LetterRenderer`."""
 
-    def __init__(self, stationery: Stationery, clock: Clock, languages: Languages) -> None:
+    def __init__(
+        self, stationery: Stationery, clock: Clock, languages: Languages, overrides: Overrides | None = None
+    ) -> None:
         self._stationery = stationery
         self._clock = clock
         self._languages = languages
-        self._templates = cache(lambda locale: _templates(languages.of(locale)))
+        own = overrides or Overrides()
+        self._templates = cache(lambda locale: LetterTemplates(own, languages.of(locale)))
+        support, logo = stationery.support_address, stationery.logo
+        self._letterhead = {
+            **asdict(colours_of(stationery.brand_colour)),
+            "brand": stationery.brand,
+            "app_url": stationery.app_url,
+            "sign_in_url": stationery.sign_in_url,
+            "support_address": support.canonical if support else "",
+            "logo": f"cid:{logo.content_id}" if logo else "",
+        }
 
     def render(self, letter: Letter, letter_id: UUID) -> RenderedLetter:
         paper, said = self._stationery, self._languages.of(letter.locale)
-        name, link, valid_for = self._purpose(letter)
+        valid_for = None if isinstance(letter, AccountExists | AddressInUse) else letter.valid_for
         figures = {"brand": paper.brand, "validity": duration(valid_for, said) if valid_for else ""}
         words = words_for(letter.occasion) if isinstance(letter, Notice) else words_of(letter)
-        subject = _say(said, words.subject, figures)
+        # A header has one line, whatever a translation has.
+        subject = " ".join(_say(said, words.subject, figures).split())
         context: dict[str, object] = {
-            "brand": paper.brand,
-            "app_url": paper.app_url,
-            "support_address": paper.support_address.canonical if paper.support_address else "",
+            **self._letterhead,
+            **{field.name: _say(said, getattr(words, field.name), figures) for field in fields(words)},
+            "subject": subject,
             "language": said.locale,
             "direction": said.direction,
-            "link": link,
-            **{field.name: _say(said, getattr(words, field.name), figures) for field in fields(words)},
+            "link": self.link_of(letter),
+            "facts": _facts(letter, said) if isinstance(letter, Notice) else [],
         }
-        if isinstance(letter, Notice):
-            context["facts"] = _facts(letter, said)
-        templates = self._templates(letter.locale)
+        templates, names = self._templates(letter.locale), template_names(letter)
         return RenderedLetter(
             message_id=f"<{letter_id}@{paper.message_id_domain}>",
             recipient=letter.recipient,
             subject=subject,
-            text=templates.get_template(f"{name}.txt").render(context),
-            html=templates.get_template(f"{name}.html").render(context),
+            text=templates.filled([f"{name}.txt" for name in names], context),
+            html=templates.filled([f"{name}.html" for name in names], context),
             written_at=self._clock.now(),
             language=said.locale,
             reply_to=paper.support_address,
+            logo=paper.logo,
         )
 
-    def _purpose(self, letter: Letter) -> tuple[str, str, timedelta | None]:
-        """Its template, where it leads and how long that works."""
+    def link_of(self, letter: Letter) -> str:
+        """Where it leads."""
         paper = self._stationery
         match letter:
             case VerifyAddress():
-                return "letter", _link(paper.verify_url, letter.token, letter.recipient), letter.valid_for
+                return _link(paper.verify_url, letter.token, letter.recipient)
             case ResetPassword():
-                return "letter", _link(paper.reset_url, letter.token, letter.recipient), letter.valid_for
+                return _link(paper.reset_url, letter.token, letter.recipient)
             case ConfirmAddress():
-                return "letter", _link(paper.confirm_email_url, letter.token, letter.recipient), letter.valid_for
-            case AccountExists() | AddressInUse():
-                return "letter", paper.sign_in_url, None
+                return _link(paper.confirm_email_url, letter.token, letter.recipient)
             case Notice():
-                return "notice", _link(paper.undo_url, letter.token), letter.valid_for
+                return _link(paper.undo_url, letter.token)
+            case AccountExists() | AddressInUse():
+                return paper.sign_in_url
             case _:
                 assert_never(letter)
 
 
-def _templates(said: Sentences) -> Environment:
-    templates = Environment(
-        loader=PackageLoader("adapters.mail"),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    # The extension adds this method to the environment.
-    templates.install_gettext_callables(  # type: ignore[attr-defined]
-        said.say, lambda one, many, count: said.say(one if count == 1 else many), newstyle=True
-    )
-    templates.filters["wrapped"] = lambda text: do_wordwrap(
-        templates, text, 72, break_long_words=False, break_on_hyphens=False
-    )
-    return templates
+def template_names(letter: Letter) -> list[str]:
+    """Its templates without their endings: its own, which an operator may write, and ours for several letters."""
+    match letter:
+        case VerifyAddress():
+            return ["verify_address", "letter"]
+        case AccountExists():
+            return ["account_exists", "letter"]
+        case ResetPassword():
+            return ["reset_password", "letter"]
+        case ConfirmAddress():
+            return ["confirm_address", "letter"]
+        case AddressInUse():
+            return ["address_in_use", "letter"]
+        case Notice():
+            return [f"notice_{letter.occasion}", "notice"]
+        case _:
+            assert_never(letter)
 
 
 def _say(said: Sentences, template: str, figures: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from email.headerregistry import Address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
 from adapters.catalogues import PoLanguages
@@ -16,7 +15,6 @@ from adapters.hashing.keyring import Keyring, Maker
 from adapters.hashing.pepper import Pepper, PepperedArgon2id, peppered_by
 from adapters.hashing.slots import HashingSlots
 from adapters.hashing.stored import Unusable
-from adapters.mail.rendering import Stationery
 from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from adapters.signing import MasterSecret
 from adapters.sql.postgresql import PostgresqlServer
@@ -136,20 +134,6 @@ def smtp(settings: Settings) -> SmtpSender:
             ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
         ),
         sender(settings),
-    )
-
-
-def stationery(settings: Settings) -> Stationery:
-    """What letters show and where they link."""
-    return Stationery(
-        brand=settings.brand,
-        app_url=settings.app_url,
-        verify_url=settings.app_url + settings.verify_path,
-        sign_in_url=settings.app_url + settings.sign_in_path,
-        reset_url=settings.app_url + settings.reset_path,
-        confirm_email_url=settings.app_url + settings.confirm_email_path,
-        undo_url=settings.app_url + settings.undo_path,
-        message_id_domain=sender(settings).domain or urlsplit(settings.public_url).hostname or "localhost",
     )
 
 

@@ -13,6 +13,7 @@ from application.ports.examination import DatabaseFacts
 from application.ports.hashing import CommonPasswords, PasswordHasher
 from application.ports.letters import MailSender
 from entrypoints.composition import choices
+from entrypoints.composition.letters import stationery
 from entrypoints.composition.stores import sqlite_database
 from entrypoints.settings import Settings
 
@@ -65,7 +66,7 @@ def instruments(settings: Settings) -> Iterator[Instruments]:
             common_passwords=PublishedLists(),
             mail_sender=mail_sender,
             mail_check=mail_check,
-            message_id_domain=choices.stationery(settings).message_id_domain,
+            message_id_domain=stationery(settings).message_id_domain,
             clock=clock,
             ids=RandomIds(),
         )
