@@ -4,6 +4,7 @@
 python3 dev.py serve      start the service, ready to sign somebody up
 python3 dev.py test       run the whole test suite; further arguments go to pytest
 python3 dev.py check      ruff, mypy --strict and the architecture contracts
+python3 dev.py languages  bring the catalogues of languages up to date with the sentences in the sources
 python3 dev.py reference  write the pages of the documentation that come from the code
 python3 dev.py docs       build the documentation into `site`, strictly; with --serve, show it while you write
 python3 dev.py run ...    any other `ostiary` command, such as `settings`
@@ -49,10 +50,12 @@ def main(command: str, *arguments: str) -> int:
     if command in ("serve", "run"):
         prepare("serve")
         return _replace_by(["ostiary", *(["serve"] if command == "serve" else []), *arguments], cwd=Path.cwd())
-    if command in ("test", "check", "reference", "docs"):
+    if command in ("test", "check", "languages", "reference", "docs"):
         prepare("test")
     if command == "test":
         return _replace_by(["pytest", *arguments], cwd=HERE)
+    if command == "languages":
+        return _replace_by(["python", "-m", "tests.support.catalogues"], cwd=HERE)
     if command == "reference":
         return _replace_by(["python", "-m", "tests.reference"], cwd=HERE)
     if command == "docs":

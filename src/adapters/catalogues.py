@@ -1,14 +1,23 @@
 """Catalogues of translations: gettext's `.po` files, read by Babel as they are, so that there is nothing to compile."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, cached_property
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from domain.sentence import Sentence
 
+if TYPE_CHECKING:
+    from babel.messages import Catalog
+
 _OURS = files("adapters") / "languages"
 _ENGLISH = "en"
+_LINE = re.compile(r'\s*(?:#.*|(?:(?:msgctxt|msgid|msgid_plural|msgstr(?:\[\d\])?)\s*)?"(?:[^"\\]|\\.)*+"\s*)?')
+_FIGURE = re.compile(r"%\(\w+\)[a-z]")
 
 
 class PoSentences:
@@ -30,6 +39,7 @@ class PoLanguages:
     sentence by sentence. Each file is `<tag>.po`, read when its language is first wanted."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        self._operators = folder
         self._folders = [folder for folder in (_OURS, folder) if folder is not None and folder.is_dir()]
         self.of = cache(self._of)
 
@@ -38,16 +48,19 @@ class PoLanguages:
         names = {file.name for folder in self._folders for file in folder.iterdir()}
         return {_ENGLISH, *(name.removesuffix(".po") for name in names if name.endswith(".po"))}
 
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the operator's catalogues, each with its file and, where there is one, its line."""
+        folder = self._operators
+        for file in sorted(folder.glob("*.po")) if folder is not None else ():
+            for line, fault in _faults(file):
+                yield f"{file}{f', line {line}' if line else ''}: {fault}"
+
     def _of(self, locale: str | None) -> PoSentences:
         if locale is None or locale not in self.known:
             return PoSentences(_ENGLISH, "ltr", {})
-        # Imported here because it takes a while, and many have readers of English alone.
         from babel import Locale
-        from babel.messages.pofile import read_po
 
-        catalogues = [
-            read_po(file.open("rb")) for folder in self._folders if (file := folder / f"{locale}.po").is_file()
-        ]
+        catalogues = [_read(file) for folder in self._folders if (file := folder / f"{locale}.po").is_file()]
         said = {
             str(message.id): str(message.string)
             for catalogue in catalogues
@@ -55,3 +68,56 @@ class PoLanguages:
             if message.id and message.string and not message.fuzzy
         }
         return PoSentences(locale, Locale.parse(locale, sep="-").text_direction, said)
+
+
+# Babel is imported where it is used because it takes a while, and many have readers of English alone.
+
+
+def _read(file: Traversable) -> "Catalog":
+    from babel.messages.pofile import read_po
+
+    return read_po(StringIO(file.read_text("utf-8")), abort_invalid=True)
+
+
+def _faults(file: Path) -> Iterator[tuple[int | None, str]]:
+    from babel import Locale, UnknownLocaleError
+    from babel.messages.pofile import PoFileError
+
+    try:
+        Locale.parse(file.stem, sep="-")
+    except (ValueError, UnknownLocaleError):
+        yield None, "its name is no language that is known; nl.po or pt-BR.po is one"
+    try:
+        # Babel reads what is not between quotes as if it were.
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            if not _LINE.fullmatch(line):
+                yield number, "this is no line of a catalogue; is a quotation mark missing?"
+                return
+        messages = list(_read(file))
+    except UnicodeDecodeError:
+        yield None, "it is not in UTF-8"
+        return
+    except PoFileError as error:
+        yield error.lineno + 1, str(error).rpartition(" on ")[0]
+        return
+    for message in messages:
+        figures = set(_FIGURE.findall(str(message.id)))
+        if not message.string or not figures:
+            continue
+        try:
+            str(message.string) % _Anything()
+            fits = set(_FIGURE.findall(str(message.string))) == figures
+        except (KeyError, TypeError, ValueError):
+            fits = False
+        if not fits:
+            yield (
+                message.lineno,
+                f"the translation is to have the same figures as the English: {', '.join(sorted(figures))}",
+            )
+
+
+class _Anything(dict[str, int]):
+    """Has a figure of every name."""
+
+    def __missing__(self, name: str) -> int:
+        return 0

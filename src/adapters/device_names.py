@@ -2,14 +2,18 @@
 
 from functools import lru_cache
 
+from application.ports.languages import Sentences
+from domain.sentence import Sentence
+
 UNKNOWN = "an unknown device"
+_ON = " on "
 
 _BROWSERS = {
-    "Android": "Android browser",
+    "Android": Sentence("Android browser"),
     "Brave": "Brave",
     "Chrome": "Chrome",
     "Chrome Mobile": "Chrome",
-    "Chrome Mobile WebView": "an app",
+    "Chrome Mobile WebView": Sentence("an app"),
     "Chrome Mobile iOS": "Chrome",
     "Chromium": "Chromium",
     "DuckDuckGo Mobile": "DuckDuckGo",
@@ -19,23 +23,23 @@ _BROWSERS = {
     "Firefox Focus": "Firefox Focus",
     "Firefox Mobile": "Firefox",
     "Firefox iOS": "Firefox",
-    "HeadlessChrome": "Chrome without a window",
+    "HeadlessChrome": Sentence("Chrome without a window"),
     "IE": "Internet Explorer",
     "Konqueror": "Konqueror",
     "MiuiBrowser": "Mi Browser",
     "Mobile Safari": "Safari",
-    "Mobile Safari UI/WKWebView": "an app",
+    "Mobile Safari UI/WKWebView": Sentence("an app"),
     "Opera": "Opera",
     "Opera Mini": "Opera Mini",
     "Opera Mobile": "Opera",
-    "Python Requests": "a Python program",
+    "Python Requests": Sentence("a Python program"),
     "Safari": "Safari",
     "Samsung Internet": "Samsung Internet",
     "UC Browser": "UC Browser",
     "Vivaldi": "Vivaldi",
     "Yandex Browser": "Yandex Browser",
     "curl": "curl",
-    "okhttp": "an app",
+    "okhttp": Sentence("an app"),
 }
 _SYSTEMS = {
     "Android": "Android",
@@ -55,6 +59,14 @@ _SYSTEMS = {
 }
 
 
+def device_in(said: Sentences, device: str) -> str:
+    """A described device in the words of a language."""
+    browser, both, system = device.partition(_ON)
+    if both:
+        return said.say(Sentence("%(browser)s on %(system)s", browser=said.say(browser), system=system))
+    return said.say(device)
+
+
 class ParsedDeviceNames:
     """`application.ports.environment.DeviceNames`."""
 
@@ -72,4 +84,4 @@ def _describe(user_agent: str) -> str:
     # "call this number" into the letter that warns its owner.
     browser = _BROWSERS.get(found.user_agent.family) if found.user_agent else None
     system = _SYSTEMS.get(found.os.family) if found.os else None
-    return " on ".join(filter(None, (browser, system))) or UNKNOWN
+    return _ON.join(filter(None, (browser, system))) or UNKNOWN

@@ -12,6 +12,7 @@ from domain.errors import Overloaded, ReauthenticationRequired, Unauthenticated,
 from domain.events import Event, EventKind
 from domain.limits import Charge, Quotas
 from domain.password import Password
+from domain.sentence import Sentence
 from domain.user import Credential
 
 
@@ -64,4 +65,4 @@ class FreshProof:
             await unit.events.add(failed, self.clock.now())
             await unit.commit()
         self.events.record(failed)
-        raise ValidationError([Violation(field, "wrong_password", "This is not your password.")])
+        raise ValidationError([Violation(field, "wrong_password", Sentence("This is not your password."))])

@@ -18,6 +18,7 @@ from domain.limits import Charge, Quotas, Unit
 from domain.locale import parse_tag
 from domain.password import Password
 from domain.profile import ProfileRules
+from domain.sentence import Sentence
 from domain.username import Username
 from domain.violations import Broken, Violations
 
@@ -71,13 +72,15 @@ class SignUpForm:
         violations = Violations(command.malformed)
         email = violations.parse("email", command.email, EmailAddress.parse)
         if email is not None and self.profile.refuses(email):
-            violations.add("email", "disposable_domain", "Addresses of this mail provider are not accepted here.")
+            violations.add(
+                "email", "disposable_domain", Sentence("Addresses of this mail provider are not accepted here.")
+            )
         password = violations.parse("password", command.password, Password.parse)
         name = username = None
         if command.name or self.profile.name_required:
             name = violations.parse("name", command.name, DisplayName.parse)
         if self.profile.username == "off" and command.username is not None:
-            violations.add("username", "unknown_field", "Usernames are not used here.")
+            violations.add("username", "unknown_field", Sentence("Usernames are not used here."))
         elif self.profile.username == "required" or command.username is not None:
             username = violations.parse("username", command.username, Username.parse)
         fields = self.profile.declared.judge(violations, command.fields, joining=True)
@@ -121,8 +124,8 @@ class SignUpForm:
 
 
 _TAKEN = {
-    "email": Violation("email", "taken", "This address has an account already."),
-    "username": Violation("username", "taken", "This username is taken."),
+    "email": Violation("email", "taken", Sentence("This address has an account already.")),
+    "username": Violation("username", "taken", Sentence("This username is taken.")),
 }
 
 
@@ -134,7 +137,7 @@ def conflict(taken: Iterable[str]) -> Conflict:
 def _equal_to(password: Password) -> Callable[[str], Password]:
     def parse(text: str) -> Password:
         if Password.parse(text) != password:
-            raise Broken("mismatch", "The two passwords differ.")
+            raise Broken("mismatch", Sentence("The two passwords differ."))
         return password
 
     return parse

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.plain_text import plain_text
+from domain.sentence import Sentence
 from domain.violations import Broken, Violations
 
 FieldValue = str | int | bool
@@ -54,24 +55,29 @@ class DeclaredField:
                 return given
             case FieldType.INTEGER, int() if not isinstance(given, bool):
                 if not self.minimum <= given <= self.maximum:
-                    raise Broken("out_of_range", f"Give a whole number from {self.minimum} to {self.maximum}.")
+                    raise Broken(
+                        "out_of_range",
+                        Sentence(
+                            "Give a whole number from %(least)d to %(most)d.", least=self.minimum, most=self.maximum
+                        ),
+                    )
                 return given
             case _:
-                raise Broken("invalid_type", "This is not the kind of value that belongs here.")
+                raise Broken("invalid_type", Sentence("This is not the kind of value that belongs here."))
 
     def _text(self, given: str) -> str | None:
         try:
-            text = plain_text(given, self.max_length, what="This field")
+            text = plain_text(given, self.max_length)
         except Broken:
             if not self.choices:
                 raise
             text = given  # no choice either, which is said below
         if not text:
             if self.required:
-                raise Broken("required", "This field is required.")
+                raise Broken("required", Sentence("This field is required."))
             return None
         if self.choices and text not in self.choices:
-            raise Broken("not_a_choice", f"Choose one of: {', '.join(self.choices)}.")
+            raise Broken("not_a_choice", Sentence("Choose one of: %(choices)s.", choices=", ".join(self.choices)))
         return text
 
     def fits(self, stored: object) -> bool:
@@ -126,9 +132,9 @@ class DeclaredFields:
         theirs = self.all if by_administrator else self.asked_for
         for name in given:
             if name not in self.names:
-                violations.add(name, "unknown_field", "There is no such field.")
+                violations.add(name, "unknown_field", Sentence("There is no such field."))
             elif name not in {field.name for field in theirs}:
-                violations.add(name, "server_only", "This field is not yours to set.")
+                violations.add(name, "server_only", Sentence("This field is not yours to set."))
         accepted: dict[str, FieldValue | None] = {}
         for field in theirs:
             if field.name in given or (joining and field.required):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from domain.plain_text import plain_text
+from domain.sentence import Sentence
 from domain.violations import Broken
 
 MAX_LENGTH = 64
@@ -17,9 +18,14 @@ class DisplayName:
     @classmethod
     def parse(cls, text: str) -> "DisplayName":
         """Read what a person typed. Raises `Broken` with the rule it breaks."""
-        name = plain_text(text, MAX_LENGTH, what="A name")
+        name = plain_text(
+            text,
+            MAX_LENGTH,
+            too_long=Sentence("A name has at most %(most)d characters.", most=MAX_LENGTH),
+            hides=Sentence("A name cannot have control or invisible characters."),
+        )
         if not name:
-            raise Broken("required", "This field is required.")
+            raise Broken("required", Sentence("This field is required."))
         return cls(name)
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
+from domain.sentence import Sentence
 from domain.violations import Broken
 
 MAX_LENGTH = 254
@@ -13,6 +14,25 @@ MAX_LENGTH = 254
 _MAX_LOCAL_OCTETS = 64
 _REFUSED_IN_LOCAL = ("%", "!", "=?")
 """Source routes, and the opening of an encoded word, which mail libraries decode into other recipients (M15)."""
+
+_REASONS = (
+    Sentence("An email address must have an @-sign."),
+    Sentence("There must be something before the @-sign."),
+    Sentence("There must be something after the @-sign."),
+    Sentence("There can't be anything after the email address."),
+    Sentence("An email address cannot start with a period."),
+    Sentence("An email address cannot end with a period."),
+    Sentence("An email address cannot end with a hyphen."),
+    Sentence("An email address cannot have a period immediately before the @-sign."),
+    Sentence("An email address cannot have a period immediately after the @-sign."),
+    Sentence("An email address cannot have a hyphen immediately after the @-sign."),
+    Sentence("An email address cannot have two periods in a row."),
+    Sentence("An email address cannot have a period and a hyphen next to each other."),
+    Sentence("The email address contains invalid characters before the @-sign: %(characters)s", characters=""),
+    Sentence("The email address contains unsafe characters: %(characters)s", characters=""),
+    Sentence("The part after the @-sign contains invalid characters: %(characters)s", characters=""),
+)
+"""What `validate_email` says of typing errors. What else it says is so rare that nobody translates it."""
 
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
@@ -32,27 +52,27 @@ class EmailAddress:
         """Read what a person typed. Raises `Broken` (code `invalid_email`) with the reason."""
         trimmed = text.strip()
         if len(trimmed) > MAX_LENGTH:
-            raise _invalid(f"An address has at most {MAX_LENGTH} characters.")
+            raise _invalid(Sentence("An address has at most %(most)d characters.", most=MAX_LENGTH))
         typed_local = trimmed.rpartition("@")[0]
         if _changes_meaning(typed_local):
-            raise _invalid("The part before the @ has characters that look like others.")
+            raise _invalid(Sentence("The part before the @ has characters that look like others."))
         try:
             # Syntax only: no DNS, and intranet or reserved domains are the operator's business, not ours.
             parsed = validate_email(trimmed, check_deliverability=False, globally_deliverable=False)
         except EmailNotValidError as error:
-            raise _invalid(str(error)) from None
+            raise _invalid(_reason(str(error))) from None
         domain = (parsed.ascii_domain or "").translate(_ASCII_LOWER)
         # Composed again at the end: some accents have a character of their own with the small letter only (`ẘ`).
         local = unicodedata.normalize("NFC", parsed.local_part.translate(_ASCII_LOWER))
         if "." not in domain or domain.endswith(".") or domain.startswith("["):
-            raise _invalid("The part after the @ needs a full domain name.")
+            raise _invalid(Sentence("The part after the @ needs a full domain name."))
         if len(local.encode()) > _MAX_LOCAL_OCTETS:
-            raise _invalid(f"The part before the @ has at most {_MAX_LOCAL_OCTETS} characters.")
+            raise _invalid(Sentence("The part before the @ has at most %(most)d characters.", most=_MAX_LOCAL_OCTETS))
         if local.startswith("-") or any(part in local for part in _REFUSED_IN_LOCAL):
-            raise _invalid("The part before the @ has characters that mail systems misread.")
+            raise _invalid(Sentence("The part before the @ has characters that mail systems misread."))
         canonical = f"{local}@{domain}"
         if len(canonical.encode()) > MAX_LENGTH:
-            raise _invalid(f"An address has at most {MAX_LENGTH} characters.")
+            raise _invalid(Sentence("An address has at most %(most)d characters.", most=MAX_LENGTH))
         return cls(canonical)
 
     @property
@@ -76,5 +96,13 @@ def _changes_meaning(local: str) -> bool:
     return any(not char.isascii() and unicodedata.normalize("NFC", char).isascii() for char in local)
 
 
-def _invalid(message: str) -> Broken:
+def _invalid(message: Sentence) -> Broken:
     return Broken("invalid_email", message)
+
+
+def _reason(text: str) -> Sentence:
+    start, colon, characters = text.partition(": ")
+    for reason in _REASONS:
+        if reason.figures and colon and reason == start + colon:
+            return Sentence(reason.template, characters=characters)
+    return Sentence(text)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from domain.sentence import Sentence
 from domain.violations import Broken
 
 LONGEST_TAG = 35
@@ -16,7 +17,7 @@ def parse_tag(text: str) -> str:
     """A language tag such as `de` or `pt-BR`; the spelling of operating systems, `pt_BR`, is taken for it. Raises
     `Broken` for what is none."""
     if len(text) > LONGEST_TAG or not _TAG.fullmatch(text):
-        raise Broken("invalid_locale", "Give a language tag such as en, de or pt-BR.")
+        raise Broken("invalid_locale", Sentence("Give a language tag such as en, de or pt-BR."))
     return text.replace("_", "-")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from domain.sentence import Sentence
 from domain.violations import Broken
 
 MAX_BYTES = 1024
@@ -30,9 +31,9 @@ class Password:
         """Take any text as a password. Raises `Broken` above `MAX_BYTES`, and for half characters."""
         # Four bytes a character at most, so the cheap length check bounds the encoding, and that bounds NFC.
         if len(text) > MAX_BYTES or len(text.encode(errors="surrogatepass")) > MAX_BYTES:
-            raise Broken("too_many_bytes", f"A password has at most {MAX_BYTES} bytes.")
+            raise Broken("too_many_bytes", Sentence("A password has at most %(most)d bytes.", most=MAX_BYTES))
         if any("\ud800" <= char <= "\udfff" for char in text):
-            raise Broken("invalid_characters", "A password is made of whole characters.")
+            raise Broken("invalid_characters", Sentence("A password is made of whole characters."))
         return cls(unicodedata.normalize("NFC", text), typed=text)
 
     @property
@@ -92,18 +93,18 @@ class CharacterClass:
 
     pattern: str
     code: str
-    message: str
+    message: Sentence
     belongs: Callable[[str], bool]
 
 
 CLASSES = {
-    "upper": CharacterClass(r"\p{Uppercase}", "needs_upper", "Use an upper-case letter.", str.isupper),
-    "lower": CharacterClass(r"\p{Lowercase}", "needs_lower", "Use a lower-case letter.", str.islower),
-    "digit": CharacterClass(r"\p{Nd}", "needs_digit", "Use a digit.", str.isdecimal),
+    "upper": CharacterClass(r"\p{Uppercase}", "needs_upper", Sentence("Use an upper-case letter."), str.isupper),
+    "lower": CharacterClass(r"\p{Lowercase}", "needs_lower", Sentence("Use a lower-case letter."), str.islower),
+    "digit": CharacterClass(r"\p{Nd}", "needs_digit", Sentence("Use a digit."), str.isdecimal),
     "special": CharacterClass(
         r"[^\p{L}\p{N}]",
         "needs_special",
-        "Use a special character.",
+        Sentence("Use a special character."),
         lambda char: unicodedata.category(char)[0] not in "LN",
     ),
 }
@@ -141,20 +142,24 @@ class PasswordPolicy:
         text = password.text
         broken = []
         if len(text) < self.min_length:
-            broken.append(Broken("too_short", f"Use at least {self.min_length} characters."))
+            broken.append(Broken("too_short", Sentence("Use at least %(least)d characters.", least=self.min_length)))
         if len(text) > self.max_length:
-            broken.append(Broken("too_long", f"Use at most {self.max_length} characters."))
+            broken.append(Broken("too_long", Sentence("Use at most %(most)d characters.", most=self.max_length)))
         for name, characters in CLASSES.items():
             if name in self.required_classes and not any(map(characters.belongs, text)):
                 broken.append(Broken(characters.code, characters.message))
         if _bare(text) in {_bare(word) for word in (*own_words, self.product_name)}:
-            broken.append(Broken("personal", "Do not use your own address or name, or the name of this service."))
+            broken.append(
+                Broken("personal", Sentence("Do not use your own address or name, or the name of this service."))
+            )
         if self.refuse_common and is_common(text):
-            broken.append(Broken("common", "This password is on the lists that attackers try first."))
+            broken.append(Broken("common", Sentence("This password is on the lists that attackers try first.")))
         if self.refuse_breached and is_breached:
-            broken.append(Broken("breached", "This password has become public in a data breach."))
+            broken.append(Broken("breached", Sentence("This password has become public in a data breach.")))
         if score < self.min_score:
-            broken.append(Broken("too_weak", "This password is too easy to guess. Add a few unrelated words."))
+            broken.append(
+                Broken("too_weak", Sentence("This password is too easy to guess. Add a few unrelated words."))
+            )
         return broken
 
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from domain.sentence import Sentence
 from domain.violations import Broken
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -11,16 +12,21 @@ _JOINERS = frozenset("\u200c\u200d")
 """Persian and Indic names, and emoji, are not spelt right without them."""
 
 
-def plain_text(text: str, most: int, *, what: str) -> str:
-    """The text trimmed and in NFC; perhaps empty. Raises `Broken` beyond `most` code points and for what hides."""
+_HIDES = Sentence("This field cannot have control or invisible characters.")
+
+
+def plain_text(text: str, most: int, *, too_long: Sentence | None = None, hides: Sentence = _HIDES) -> str:
+    """The text trimmed and in NFC; perhaps empty. Raises `Broken` beyond `most` code points and for what hides, with
+    these sentences, or with some that speak of "this field"."""
+    too_long = too_long or Sentence("This field has at most %(most)d characters.", most=most)
     trimmed = text.strip()
     # NFC puts accents in order in quadratic time, so the length is looked at before.
     if len(trimmed) > 4 * most:
-        raise Broken("too_long", f"{what} has at most {most} characters.")
+        raise Broken("too_long", too_long)
     line = unicodedata.normalize("NFC", trimmed)
     if len(line) > most:
-        raise Broken("too_long", f"{what} has at most {most} characters.")
+        raise Broken("too_long", too_long)
     hidden = [char for char in line if unicodedata.category(char) in _HIDDEN]
     if not _JOINERS.issuperset(hidden) or (line and len(hidden) == len(line)):
-        raise Broken("invalid_characters", f"{what} cannot have control or invisible characters.")
+        raise Broken("invalid_characters", hides)
     return line

@@ -2,6 +2,7 @@
 
 import re
 
+from domain.sentence import Sentence
 from domain.violations import Broken
 
 ADMINISTRATOR = "admin"
@@ -16,5 +17,5 @@ _ALLOWED = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 def parse_role(text: str) -> str:
     """Read a role: 1 to 32 of a-z 0-9 `_` `-`, beginning with a letter. Raises `Broken`; case counts."""
     if not _ALLOWED.fullmatch(text):
-        raise Broken("invalid_role", "A role has 1 to 32 of a-z, 0-9, _ and -, beginning with a letter.")
+        raise Broken("invalid_role", Sentence("A role has 1 to 32 of a-z, 0-9, _ and -, beginning with a letter."))
     return text

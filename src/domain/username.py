@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from domain.sentence import Sentence
 from domain.violations import Broken
 
 MIN_LENGTH = 3
@@ -31,11 +32,16 @@ class Username:
         """Read what a person typed. Raises `Broken` with the rule it breaks."""
         name = text.strip().casefold()
         if not MIN_LENGTH <= len(name) <= MAX_LENGTH:
-            raise Broken("invalid_length", f"A username has {MIN_LENGTH} to {MAX_LENGTH} characters.")
+            raise Broken(
+                "invalid_length",
+                Sentence("A username has %(least)d to %(most)d characters.", least=MIN_LENGTH, most=MAX_LENGTH),
+            )
         if not _ALLOWED.fullmatch(name):
-            raise Broken("invalid_characters", "Use letters a-z, digits, _ . and -, beginning with a letter or digit.")
+            raise Broken(
+                "invalid_characters", Sentence("Use letters a-z, digits, _ . and -, beginning with a letter or digit.")
+            )
         if name in RESERVED:
-            raise Broken("reserved", "This name is reserved.")
+            raise Broken("reserved", Sentence("This name is reserved."))
         return cls(name)
 
     def __str__(self) -> str:

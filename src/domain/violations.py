@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from domain.errors import ValidationError, Violation
+from domain.sentence import Sentence
 
 Given = TypeVar("Given")
 Parsed = TypeVar("Parsed")
@@ -12,7 +13,7 @@ Parsed = TypeVar("Parsed")
 class Broken(ValueError):
     """Raised by a domain parser: the rule's stable code and a sentence; the field is the caller's to name."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: Sentence) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -24,7 +25,7 @@ class Violations:
     def __init__(self, already_found: Iterable[Violation] = ()) -> None:
         self._found = list(already_found)
 
-    def add(self, field: str, code: str, message: str) -> None:
+    def add(self, field: str, code: str, message: Sentence) -> None:
         """Note one broken rule of `field`."""
         self._found.append(Violation(field, code, message))
 
@@ -33,7 +34,7 @@ class Violations:
         if any(violation.field == field for violation in self._found):
             return None
         if given is None:
-            self.add(field, "required", "This field is required.")
+            self.add(field, "required", Sentence("This field is required."))
             return None
         try:
             return parser(given)

@@ -187,7 +187,7 @@ def _switch(value: object) -> bool:
 
 def _label(value: object) -> str:
     try:
-        label = plain_text(value, _LONGEST_LABEL, what="A label") if isinstance(value, str) else ""
+        label = plain_text(value, _LONGEST_LABEL) if isinstance(value, str) else ""
     except Broken:
         label = ""
     if not label:
@@ -213,7 +213,7 @@ def _choices(value: object) -> tuple[str, ...]:
         raise wrong
     for choice in value:
         try:
-            kept = plain_text(choice, USUAL_LENGTH, what="A choice") if isinstance(choice, str) else None
+            kept = plain_text(choice, USUAL_LENGTH) if isinstance(choice, str) else None
         except Broken:
             raise wrong from None
         if not kept or kept != choice:

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from domain.declared_fields import DeclaredFields
+from domain.email_address import EmailAddress
 from domain.limits import Quota, Quotas
 from domain.password import BEST_SCORE
 from domain.spans import in_words
-from entrypoints import mail_values
+from entrypoints import brand_values, mail_values
 from entrypoints import setting_values as values
 from entrypoints.database_url import leads_to_a_pooler
 from entrypoints.fields_file import FieldsFile, SeveralProblems, fields_file
@@ -139,6 +140,24 @@ class Settings:
         "Serve /openapi.json and /docs. Default: on a developer's machine only.",
     )
     brand: str = setting("OSTIARY_BRAND", str, "Ostiary", "The name of your product, in pages and letters.")
+    brand_colour: str = setting(
+        "OSTIARY_BRAND_COLOUR",
+        brand_values.colour,
+        "#0d625c",
+        "The colour of buttons and links in letters, as in CSS: #rrggbb.",
+    )
+    brand_logo: Path | None = setting(
+        "OSTIARY_BRAND_LOGO",
+        brand_values.logo,
+        "",
+        "A picture above each letter, sent along: PNG or JPEG, at most 64 KiB.",
+    )
+    support_address: EmailAddress | None = setting(
+        "OSTIARY_SUPPORT_ADDRESS",
+        brand_values.address,
+        "",
+        "Where people get help: shown in letters, and where replies go.",
+    )
     locales: tuple[str, ...] = setting(
         "OSTIARY_LOCALES",
         values.locales,

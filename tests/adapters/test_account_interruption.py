@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mail.notices import words_for
 from application.admission import SignedIn
 from application.use_cases.account_deletion import DeleteAccountCommand
 from application.use_cases.email_change import ChangeEmailCommand, ConfirmEmailChangeCommand
@@ -21,6 +20,7 @@ from domain.errors import InvalidCredentials, NotFound, TokenInvalid, Unauthenti
 from domain.letters import Occasion
 from tests.adapters.test_interruption import alive, interrupted_at_every_step
 from tests.support.fault_world import FaultyWorld, Mishap, make_faulty_world
+from tests.support.mail import subject_of
 from tests.support.world import ELSEWHERE, HERE, PASSWORD
 
 NEW, OTHERS = "a new password of hers", "a password of somebody else"
@@ -354,7 +354,7 @@ async def test_an_interrupted_farewell_is_whole_or_none_and_can_be_undone_like_a
             assert done
         assert all_or_nothing(world, *is_gone(person))
         assert not await opens(world, email, PASSWORD)
-        await undo(world, await world.link_token(words_for(Occasion.ACCOUNT_DELETED).subject, email))
+        await undo(world, await world.link_token(subject_of(Occasion.ACCOUNT_DELETED), email))
         await has_it_back(world, person)
 
     await interrupted(world, mishap, prepare, afterwards)
@@ -369,7 +369,7 @@ async def test_an_interrupted_return_of_a_deleted_account_is_whole_or_none_and_i
     async def prepare(email: str) -> Act:
         person = await settled(world, email)
         await leave(world, person)
-        link = await world.link_token(words_for(Occasion.ACCOUNT_DELETED).subject, email)
+        link = await world.link_token(subject_of(Occasion.ACCOUNT_DELETED), email)
         people[email] = Person(email, person.here, person.there, link)
         return lambda: undo(world, link)
 
@@ -406,7 +406,7 @@ async def test_an_interrupted_undoing_is_whole_or_none_and_is_simply_repeated(
         await world.use_cases.change_password(
             ChangePasswordCommand(caller=caller, current_password=PASSWORD, password=OTHERS, client=ELSEWHERE)
         )
-        link = await world.link_token(words_for(Occasion.PASSWORD_CHANGED).subject, email)
+        link = await world.link_token(subject_of(Occasion.PASSWORD_CHANGED), email)
         people[email] = Person(email, person.here, person.there, link)
         return lambda: undo(world, link)
 

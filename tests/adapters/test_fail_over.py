@@ -40,6 +40,7 @@ class Asked(Mailbox):
         self.times += 1
         if self.silent:
             await asyncio.Event().wait()
+        await asyncio.sleep(0)  # as over a network
         await super().send(letter)
 
 

@@ -224,7 +224,9 @@ NONSENSE = {
     "a list": Reply(200, [1, 2, 3]),
     "another object": Reply(200, {"ok": True}),
     "too deep": Reply(200, b"[" * 5000),
-    "too long": Reply(200, {"id": "x", "MessageID": "x", "more": "x" * 100_000}),
+    "without an end": Reply(
+        200, {"id": "x", "MessageID": "x", "more": "x" * 100_000}, {"Content-Length": "1000000000"}
+    ),
     "compressed": Reply(200, b"\x1f\x8b\x08\x00nonsense", {"Content-Encoding": "gzip"}),
     "busy": Reply(503, b"<html>"),
     "gateway": Reply(502, b"<html>"),
@@ -257,6 +259,7 @@ async def test_the_answer_that_is_documented_is_believed(provider: Provider, api
     api.script = [provider.accepted]
     async with opened(provider, api) as sender:
         await sender.send(a_letter())
+    assert api.asked[0].headers["accept-encoding"] == "identity"
 
 
 @every_api

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.catalogues import PoLanguages
 from adapters.mail.rendering import JinjaLetterRenderer, Stationery
 from domain.email_address import EmailAddress
 from domain.letters import (
@@ -33,8 +34,8 @@ TOKEN = Secret.of(bytes(range(32)))
 ADA = EmailAddress("ada@example.com")
 
 
-def stationery(**fields: str) -> Stationery:
-    defaults = {
+def stationery(**fields: Any) -> Stationery:
+    defaults: dict[str, Any] = {
         "brand": "Ostiary",
         "app_url": "https://app.example",
         "verify_url": "https://app.example/auth/verify",
@@ -72,8 +73,8 @@ def notice(occasion: Occasion = Occasion.PASSWORD_CHANGED, recipient: EmailAddre
     return Notice(**(defaults | fields))
 
 
-def render(letter: Letter, **fields: str) -> RenderedLetter:
-    return JinjaLetterRenderer(stationery(**fields), SettableClock()).render(letter, LETTER_ID)
+def render(letter: Letter, **fields: Any) -> RenderedLetter:
+    return JinjaLetterRenderer(stationery(**fields), SettableClock(), PoLanguages()).render(letter, LETTER_ID)
 
 
 NOTICES: list[Notice] = [notice(occasion) for occasion in Occasion if occasion.notice]
@@ -248,7 +249,8 @@ def test_a_brand_is_escaped_in_html_and_is_itself_in_the_text_and_never_a_templa
 def test_an_address_is_inert_in_html(hostile: str) -> None:
     page = Page(render(verify_address(EmailAddress(f"{hostile}@example.com"))).html)
     assert "script" not in page.tags
-    assert {name for _, name, _ in page.attributes} <= {"lang", "charset", "name", "content", "class", "style", "href"}
+    ours = {"lang", "dir", "hidden", "aria-hidden", "charset", "name", "content", "class", "style", "href"}
+    assert {name for _, name, _ in page.attributes} <= ours
     assert len({link for link in page.links if "token=" in link}) == 1
 
 

@@ -707,6 +707,8 @@ async def test_a_letter_that_is_given_up_leaves_no_connection_behind_for_the_nex
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await sender.send(a_letter())
+            given_up = behaviour.transports[0]
+            assert await asyncio.to_thread(wait_for, lambda: given_up.is_closing() or None, "its end")
             await sender.send(a_letter())
     assert (len(behaviour.received), behaviour.connections) == (2, 2)
 

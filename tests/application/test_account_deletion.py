@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mail.notices import words_for
 from domain.errors import (
     InvalidCredentials,
     ReauthenticationRequired,
@@ -26,6 +25,7 @@ from tests.support.account_steps import (
     reset_token,
     undo,
 )
+from tests.support.mail import subject_of
 from tests.support.refusals import refused, violations_of
 from tests.support.world import ADA, ELSEWHERE, PASSWORD, World, make_world
 
@@ -47,7 +47,7 @@ async def test_a_letter_tells_its_owner(any_world: World) -> None:
     await delete(any_world, await any_world.member())
     await any_world.deliver()
     subjects = [letter.subject for letter in any_world.mailbox.to(ADA)]
-    assert subjects[-1].startswith(words_for(Occasion.ACCOUNT_DELETED).subject)
+    assert subjects[-1].startswith(subject_of(Occasion.ACCOUNT_DELETED))
 
 
 async def test_it_takes_the_password_or_a_sign_in_of_just_now(any_world: World) -> None:
@@ -112,7 +112,7 @@ async def test_a_username_is_kept_for_its_owner_for_as_long_as_they_may_come_bac
         sent = await world.sign_up(username="countess")
         mine = await world.verify(await world.token_for(), cookie=sent.cookie.text)
         await delete(world, mine)
-        token = await world.link_token(words_for(Occasion.ACCOUNT_DELETED).subject)
+        token = await world.link_token(subject_of(Occasion.ACCOUNT_DELETED))
         from domain.errors import Conflict
 
         assert await refused(world.sign_up("b@example.com", username="countess", client=ELSEWHERE)) is Conflict
@@ -126,7 +126,7 @@ async def test_after_that_time_the_username_is_free_and_nothing_is_left_to_undo(
         sent = await world.sign_up(username="countess")
         mine = await world.verify(await world.token_for(), cookie=sent.cookie.text)
         await delete(world, mine)
-        token = await world.link_token(words_for(Occasion.ACCOUNT_DELETED).subject)
+        token = await world.link_token(subject_of(Occasion.ACCOUNT_DELETED))
         world.clock.advance(days=15)
         await world.use_cases.keep_house()
         assert await refused(undo(world, token)) is TokenInvalid

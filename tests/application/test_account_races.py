@@ -13,7 +13,6 @@ from uuid import UUID
 
 import pytest
 
-from adapters.mail.notices import words_for
 from application.admission import SignedIn
 from application.recognition import Caller
 from application.use_cases.account_deletion import DeleteAccountCommand
@@ -29,6 +28,7 @@ from domain.events import EventKind
 from domain.letters import Occasion
 from domain.limits import Quotas
 from domain.user import Credential, User
+from tests.support.mail import subject_of
 from tests.support.world import ADA, ELSEWHERE, HERE, PASSWORD, World, make_world
 
 NEW, OTHERS, THIRDS = "a new password of hers", "a password of somebody else", "a third password altogether"
@@ -84,7 +84,7 @@ def undo(world: World, token: str) -> Awaitable[object]:
 
 
 async def undo_link(world: World, occasion: Occasion, email: str = ADA) -> str:
-    return await world.link_token(words_for(occasion).subject, email)
+    return await world.link_token(subject_of(occasion), email)
 
 
 async def at_once(*deeds: Awaitable[object], order: int = 0) -> list[object]:
@@ -150,7 +150,7 @@ async def told(world: World, email: str = ADA) -> list[Occasion]:
     await world.deliver()
     subjects = [letter.subject for letter in world.mailbox.to(email)]
     notices = [occasion for occasion in Occasion if occasion.notice]
-    return [each for each in notices for subject in subjects if subject.startswith(words_for(each).subject)]
+    return [each for each in notices for subject in subjects if subject.startswith(subject_of(each))]
 
 
 async def happened(world: World, user_id: UUID) -> list[str]:

@@ -34,6 +34,7 @@ from domain.errors import (
     Violation,
 )
 from domain.events import EventKind
+from domain.sentence import Sentence
 from domain.user import User
 from domain.username import Username
 from tests.support.refusals import refused, violations_of
@@ -199,7 +200,7 @@ async def test_what_cannot_be_searched_for_is_a_violation_of_its_field(any_world
 
 
 async def test_what_the_edge_could_not_read_is_reported_to_administrators_only(world: World) -> None:
-    misfit = (Violation("most", "invalid_type", "No number."),)
+    misfit = (Violation("most", "invalid_type", Sentence("No number.")),)
     ada = await world.identify(await world.member())
     root = await administrator(world)
     assert await refused(world.use_cases.list_users(ListUsersCommand(caller=ada, malformed=misfit))) is Forbidden

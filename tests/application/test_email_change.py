@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from adapters.mail.notices import words_for
 from application.admission import SignedIn
 from domain.errors import (
     InvalidCredentials,
@@ -31,10 +30,11 @@ from tests.support.account_steps import (
     shut_out,
     undo,
 )
+from tests.support.mail import subject_of
 from tests.support.refusals import limit_of, refused, violations_of
 from tests.support.world import ADA, ELSEWHERE, PASSWORD, World, make_world
 
-TOLD = words_for(Occasion.EMAIL_CHANGED).subject
+TOLD = subject_of(Occasion.EMAIL_CHANGED)
 
 
 async def asked_for(world: World) -> tuple[SignedIn, str]:
@@ -190,7 +190,7 @@ async def by_disabling(world: World, mine: SignedIn) -> None:
 
 async def by_undoing(world: World, mine: SignedIn) -> None:
     await world.sign_in(client=ELSEWHERE)
-    await undo(world, await world.link_token(words_for(Occasion.NEW_DEVICE).subject))
+    await undo(world, await world.link_token(subject_of(Occasion.NEW_DEVICE)))
 
 
 @pytest.mark.parametrize("means", [by_reset, by_change, by_deletion, by_disabling, by_undoing])

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from adapters.mail.notices import words_for
 from domain.errors import InvalidCredentials, Overloaded, Unauthenticated
 from domain.events import EventKind
 from domain.letters import Occasion
 from domain.session import Transport
 from tests.support.account_steps import NEW_PASSWORD, alive, change_password, shut_out
+from tests.support.mail import subject_of
 from tests.support.refusals import limit_of, refused, violations_of
 from tests.support.variations import client
 from tests.support.world import ADA, ELSEWHERE, World
@@ -37,7 +37,7 @@ async def test_the_owner_is_told_at_the_address_they_had(any_world: World) -> No
     await change_password(any_world, mine)
     await any_world.deliver()
     subjects = [letter.subject for letter in any_world.mailbox.to(ADA)]
-    assert sum(subject.startswith(words_for(Occasion.PASSWORD_CHANGED).subject) for subject in subjects) == 1
+    assert sum(subject.startswith(subject_of(Occasion.PASSWORD_CHANGED)) for subject in subjects) == 1
 
 
 @pytest.mark.parametrize("current", ["not it", "", ADA])

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mail.notices import words_for
 from application.use_cases.password_reset import ForgotPasswordCommand
 from domain.errors import (
     InvalidCredentials,
@@ -30,11 +29,12 @@ from tests.support.account_steps import (
     reset_token,
     shut_out,
 )
+from tests.support.mail import subject_of
 from tests.support.refusals import limit_of, refused, violations_of
 from tests.support.variations import client
 from tests.support.world import ADA, ELSEWHERE, HERE, PASSWORD, World, make_world
 
-TOLD = words_for(Occasion.PASSWORD_RESET).subject
+TOLD = subject_of(Occasion.PASSWORD_RESET)
 
 
 async def test_whoever_owns_the_mailbox_chooses_a_new_password_and_is_told(any_world: World) -> None:

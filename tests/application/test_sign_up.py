@@ -20,6 +20,7 @@ from application.waiting_room import VerificationSent
 from domain.client import Client
 from domain.errors import Conflict, InvalidCredentials, Overloaded, Unavailable, Violation
 from domain.events import EventKind
+from domain.sentence import Sentence
 from tests.support.refusals import limit_of, violations_of
 from tests.support.variations import BusyHasher, WatchedHasher, changed, client, failing_at_commit
 from tests.support.world import ADA, HERE, OTHER_PASSWORD, PASSWORD, World, make_world
@@ -80,8 +81,8 @@ async def test_fields_that_are_missing_are_all_named(world: World) -> None:
 
 async def test_fields_that_could_not_even_be_read_are_reported_with_the_rest_and_once(world: World) -> None:
     malformed = (
-        Violation("password", "not_text", "Text is expected here."),
-        Violation("plan", "unknown_field", "There is no such field."),
+        Violation("password", "not_text", Sentence("Text is expected here.")),
+        Violation("plan", "unknown_field", Sentence("There is no such field.")),
     )
     command = SignUpCommand(email="nonsense", password=None, name="Ada", session=WISH, malformed=malformed)
     assert await violations_of(world.use_cases.sign_up(command)) == [
@@ -92,7 +93,7 @@ async def test_fields_that_could_not_even_be_read_are_reported_with_the_rest_and
 
 
 async def test_a_request_with_nothing_wrong_but_an_unreadable_field_is_still_refused(world: World) -> None:
-    malformed = (Violation("plan", "unknown_field", "There is no such field."),)
+    malformed = (Violation("plan", "unknown_field", Sentence("There is no such field.")),)
     command = SignUpCommand(email=ADA, password=PASSWORD, name="Ada", session=WISH, malformed=malformed)
     assert await violations_of(world.use_cases.sign_up(command)) == [("plan", "unknown_field")]
     await world.deliver()

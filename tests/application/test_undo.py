@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from adapters.mail.notices import words_for
 from application.admission import SignedIn
 from application.use_cases.sessions import Scope, SignOutCommand
 from domain.errors import Conflict, InvalidCredentials, TokenExpired, TokenInvalid, Unauthenticated
@@ -26,6 +25,7 @@ from tests.support.account_steps import (
     sign_out,
     undo,
 )
+from tests.support.mail import subject_of
 from tests.support.refusals import limit_of, refused
 from tests.support.world import ADA, ELSEWHERE, PASSWORD, World, make_world
 
@@ -34,7 +34,7 @@ MALLORY = "mallory@example.com"
 
 async def link(world: World, occasion: Occasion, email: str = ADA) -> str:
     """The link in the newest letter that tells of this."""
-    return await world.link_token(words_for(occasion).subject, email)
+    return await world.link_token(subject_of(occasion), email)
 
 
 async def intruder(world: World) -> SignedIn:
@@ -309,9 +309,7 @@ async def test_of_one_kind_an_owner_is_told_so_often_in_an_hour(any_world: World
         await intruder(any_world)
     await any_world.deliver()
     told = [
-        letter
-        for letter in any_world.mailbox.to(ADA)
-        if letter.subject.startswith(words_for(Occasion.NEW_DEVICE).subject)
+        letter for letter in any_world.mailbox.to(ADA) if letter.subject.startswith(subject_of(Occasion.NEW_DEVICE))
     ]
     assert len(told) == 5
 

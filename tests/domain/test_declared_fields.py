@@ -19,6 +19,7 @@ from domain.declared_fields import (
     changed_fields,
 )
 from domain.errors import ValidationError, Violation
+from domain.sentence import Sentence
 from domain.violations import Broken, Violations
 
 
@@ -113,7 +114,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 
 def test_what_the_edge_found_is_not_judged_again() -> None:
-    assert broken({}, Violation("company", "invalid_type", ""), joining=True) == {("company", "invalid_type")}
+    assert broken({}, Violation("company", "invalid_type", Sentence("")), joining=True) == {("company", "invalid_type")}
 
 
 def test_who_joins_gives_what_is_required_and_who_changes_gives_what_changes() -> None:

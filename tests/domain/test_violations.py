@@ -4,6 +4,7 @@ import pytest
 
 from domain.email_address import EmailAddress
 from domain.errors import ValidationError, Violation
+from domain.sentence import Sentence
 from domain.username import Username
 from domain.violations import Violations
 
@@ -30,7 +31,7 @@ def test_every_field_is_judged_before_anything_is_said() -> None:
 
 
 def test_a_field_that_could_not_be_read_is_reported_once_with_the_others() -> None:
-    violations = Violations([Violation("email", "not_text", "Text is expected here.")])
+    violations = Violations([Violation("email", "not_text", Sentence("Text is expected here."))])
     assert violations.parse("email", None, EmailAddress.parse) is None
     violations.parse("username", "admin", Username.parse)
     assert found_in(violations) == [("email", "not_text"), ("username", "reserved")]

@@ -2,7 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from domain.letters import RenderedLetter
+from adapters.mail.notices import words_for
+from domain.letters import Occasion, RenderedLetter
 
 
 class Mailbox:
@@ -26,3 +27,8 @@ def token_in(letter: RenderedLetter) -> str:
     """The token in a letter's link."""
     link = next(word for word in letter.text.split() if "?token=" in word)
     return parse_qs(urlsplit(link).query)["token"][0]
+
+
+def subject_of(occasion: Occasion, brand: str = "Ostiary") -> str:
+    """The subject of a notice, in English."""
+    return words_for(occasion).subject % {"brand": brand}

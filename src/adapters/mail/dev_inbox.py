@@ -3,13 +3,13 @@
 import re
 from email import message_from_bytes, policy
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
 
 from adapters.mail.console import ConsoleSender
 from adapters.mail.file import FileSender
+from adapters.mail.message import page_of
 from application.ports.letters import DeliveredLetter
 from domain.letters import RenderedLetter
 
@@ -38,12 +38,18 @@ class DevInbox:
         """One of them."""
         return next((letter for letter in self.letters() if letter.id == letter_id), None)
 
+    def source(self, letter_id: str) -> str | None:
+        if self.letter(letter_id) is None:
+            return None
+        return (self._folder / f"{letter_id}.eml").read_text("utf-8", "replace")
+
 
 @lru_cache(2 * _MOST)
 def _read(file: Path, _written_at: int) -> DeliveredLetter:
     """Taken apart once, and again when a retry has replaced it: all are asked for at every look, mostly by pollers."""
     message = message_from_bytes(file.read_bytes(), policy=policy.default)
-    text = _part(message, "plain")
+    body = message.get_body(("plain",))
+    text = str(body.get_content()).replace("\r\n", "\n") if body else ""
     link = _LINK.search(text)
     return DeliveredLetter(
         id=file.stem,
@@ -51,11 +57,6 @@ def _read(file: Path, _written_at: int) -> DeliveredLetter:
         subject=str(message["Subject"]),
         date=parsedate_to_datetime(str(message["Date"])),
         text=text,
-        html=_part(message, "html"),
+        html=page_of(message),
         link=link.group() if link else None,
     )
-
-
-def _part(message: EmailMessage, kind: str) -> str:
-    part = message.get_body((kind,))
-    return str(part.get_content()).replace("\r\n", "\n") if part else ""

@@ -1,5 +1,6 @@
 """A rendered letter as an e-mail message (RFC 5322, RFC 2045)."""
 
+from base64 import b64encode
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -24,6 +25,7 @@ def own_headers(letter: RenderedLetter) -> dict[str, str]:
     return {
         "Message-ID": letter.message_id,
         "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation replies, please
+        "X-Auto-Response-Suppress": "OOF, AutoReply",  # the same for Exchange, which does not read the other
         "Content-Language": letter.language,
     }
 
@@ -48,7 +50,21 @@ def compose_message(letter: RenderedLetter, sender: Address) -> EmailMessage:
         html = message.get_body(("html",))
         assert html is not None  # noqa: S101 - added above
         html.add_related(letter.logo.content, kind, subtype, cid=f"<{letter.logo.content_id}>", disposition="inline")
+    # Last: making a message of several parts moves headers named Content-… into the first of them.
+    for name, value in own_headers(letter).items():
+        message[name] = value
     return message
+
+
+def page_of(message: EmailMessage) -> str:
+    """Its HTML with the pictures that travel along put into it: mail programs know `cid:`, browsers do not."""
+    html = message.get_body(("html",))
+    page = str(html.get_content()).replace("\r\n", "\n") if html else ""
+    for part in message.walk():
+        if content_id := str(part["Content-ID"] or "").strip("<>"):
+            picture = b64encode(part.get_content()).decode()
+            page = page.replace(f'"cid:{content_id}"', f'"data:{part.get_content_type()};base64,{picture}"')
+    return page
 
 
 def header_address(email: EmailAddress) -> Address:

@@ -1,22 +1,26 @@
 """Letters into words, by Jinja2."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import assert_never
 from urllib.parse import urlencode
 from uuid import UUID
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-from adapters.device_names import UNKNOWN
+from adapters.device_names import UNKNOWN, device_in
+from adapters.mail.colours import colours_of
 from adapters.mail.notices import words_for
+from adapters.mail.templating import LetterTemplates, Overrides
+from adapters.mail.units import duration, moment, network
+from adapters.mail.words import words_of
 from application.ports.environment import Clock
+from application.ports.languages import Languages, Sentences
 from domain.email_address import EmailAddress
 from domain.letters import (
     AccountExists,
     AddressInUse,
     ConfirmAddress,
+    InlineImage,
     Letter,
     Notice,
     RenderedLetter,
@@ -24,6 +28,7 @@ from domain.letters import (
     VerifyAddress,
 )
 from domain.secret import Secret
+from domain.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,64 +43,101 @@ class Stationery:
     confirm_email_url: str
     undo_url: str
     message_id_domain: str
+    support_address: EmailAddress | None = None
+    """Where questions are answered: shown, and where a reply goes."""
+    brand_colour: str = "#0d625c"
+    logo: InlineImage | None = None
 
 
 class JinjaLetterRenderer:
     """`application.ports.letters.LetterRenderer`."""
 
-    def __init__(self, stationery: Stationery, clock: Clock) -> None:
+    def __init__(
+        self, stationery: Stationery, clock: Clock, languages: Languages, overrides: Overrides | None = None
+    ) -> None:
         self._stationery = stationery
         self._clock = clock
-        self._templates = Environment(
-            loader=PackageLoader("adapters.mail"),
-            autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined,
-            keep_trailing_newline=True,
-        )
+        self._languages = languages
+        own = overrides or Overrides()
+        self._templates = cache(lambda locale: LetterTemplates(own, languages.of(locale)))
+        support, logo = stationery.support_address, stationery.logo
+        self._letterhead = {
+            **asdict(colours_of(stationery.brand_colour)),
+            "brand": stationery.brand,
+            "app_url": stationery.app_url,
+            "sign_in_url": stationery.sign_in_url,
+            "support_address": support.canonical if support else "",
+            "logo": f"cid:{logo.content_id}" if logo else "",
+        }
 
     def render(self, letter: Letter, letter_id: UUID) -> RenderedLetter:
-        paper = self._stationery
+        paper, said = self._stationery, self._languages.of(letter.locale)
+        valid_for = None if isinstance(letter, AccountExists | AddressInUse) else letter.valid_for
+        figures = {"brand": paper.brand, "validity": duration(valid_for, said) if valid_for else ""}
+        words = words_for(letter.occasion) if isinstance(letter, Notice) else words_of(letter)
+        # A header has one line, whatever a translation has.
+        subject = " ".join(_say(said, words.subject, figures).split())
         context: dict[str, object] = {
-            "brand": paper.brand,
-            "app_url": paper.app_url,
-            "sign_in_url": paper.sign_in_url,
+            **self._letterhead,
+            **{field.name: _say(said, getattr(words, field.name), figures) for field in fields(words)},
+            "subject": subject,
+            "language": said.locale,
+            "direction": said.direction,
+            "link": self.link_of(letter),
+            "facts": _facts(letter, said) if isinstance(letter, Notice) else [],
         }
-        match letter:
-            case VerifyAddress():
-                template, subject = "verify_address", f"Confirm your e-mail address for {paper.brand}"
-                context["link"] = _link(paper.verify_url, letter.token, letter.recipient)
-                context["has_account"] = letter.has_account
-                context["validity"] = _duration(letter.valid_for)
-            case AccountExists():
-                template, subject = "account_exists", f"You already have an account at {paper.brand}"
-            case ResetPassword():
-                template, subject = "reset_password", f"Choose a new password for {paper.brand}"
-                context["link"] = _link(paper.reset_url, letter.token, letter.recipient)
-                context["validity"] = _duration(letter.valid_for)
-            case ConfirmAddress():
-                template, subject = "confirm_address", f"Confirm your new e-mail address for {paper.brand}"
-                context["link"] = _link(paper.confirm_email_url, letter.token, letter.recipient)
-                context["validity"] = _duration(letter.valid_for)
-            case AddressInUse():
-                template, subject = "address_in_use", f"You already have an account at {paper.brand}"
-            case Notice():
-                words = words_for(letter.occasion)
-                template, subject = "notice", f"{words.subject} {paper.brand}"
-                context["link"] = _link(paper.undo_url, letter.token)
-                context["validity"] = _duration(letter.valid_for)
-                context["subject"] = subject
-                context["words"] = words
-                context["facts"] = _facts(letter)
-            case _:
-                assert_never(letter)
+        templates, names = self._templates(letter.locale), template_names(letter)
         return RenderedLetter(
             message_id=f"<{letter_id}@{paper.message_id_domain}>",
             recipient=letter.recipient,
             subject=subject,
-            text=self._templates.get_template(f"{template}.txt").render(context),
-            html=self._templates.get_template(f"{template}.html").render(context),
+            text=templates.filled([f"{name}.txt" for name in names], context),
+            html=templates.filled([f"{name}.html" for name in names], context),
             written_at=self._clock.now(),
+            language=said.locale,
+            reply_to=paper.support_address,
+            logo=paper.logo,
         )
+
+    def link_of(self, letter: Letter) -> str:
+        """Where it leads."""
+        paper = self._stationery
+        match letter:
+            case VerifyAddress():
+                return _link(paper.verify_url, letter.token, letter.recipient)
+            case ResetPassword():
+                return _link(paper.reset_url, letter.token, letter.recipient)
+            case ConfirmAddress():
+                return _link(paper.confirm_email_url, letter.token, letter.recipient)
+            case Notice():
+                return _link(paper.undo_url, letter.token)
+            case AccountExists() | AddressInUse():
+                return paper.sign_in_url
+            case _:
+                assert_never(letter)
+
+
+def template_names(letter: Letter) -> list[str]:
+    """Its templates without their endings: its own, which an operator may write, and ours for several letters."""
+    match letter:
+        case VerifyAddress():
+            return ["verify_address", "letter"]
+        case AccountExists():
+            return ["account_exists", "letter"]
+        case ResetPassword():
+            return ["reset_password", "letter"]
+        case ConfirmAddress():
+            return ["confirm_address", "letter"]
+        case AddressInUse():
+            return ["address_in_use", "letter"]
+        case Notice():
+            return [f"notice_{letter.occasion}", "notice"]
+        case _:
+            assert_never(letter)
+
+
+def _say(said: Sentences, template: str, figures: Mapping[str, str]) -> str:
+    return said.say(Sentence(template, **figures)) if template else ""
 
 
 def _link(place: str, token: Secret, address: EmailAddress | None = None) -> str:
@@ -104,32 +146,11 @@ def _link(place: str, token: Secret, address: EmailAddress | None = None) -> str
     return f"{place}?{urlencode(fields)}"
 
 
-def _facts(notice: Notice) -> list[tuple[str, str]]:
+def _facts(notice: Notice, said: Sentences) -> list[str]:
     """When, on what and from where, as far as it is known."""
-    facts = [("When", _moment(notice.happened_at))]
+    facts = [Sentence("When: %(moment)s", moment=moment(notice.happened_at, said))]
     if notice.device != UNKNOWN:
-        facts.append(("Device", notice.device))
+        facts.append(Sentence("Device: %(device)s", device=device_in(said, notice.device)))
     if notice.masked_address:
-        facts.append(("Network", _shortened(notice.masked_address)))
-    return facts
-
-
-def _shortened(masked_address: str) -> str:
-    """192.0.2.* for 192.0.2.0/24: as people write it, and nothing that a mail program makes a link of."""
-    network = ip_network(masked_address)
-    if network.version == 6:
-        return f"{str(network.network_address).rstrip(':')}:*"
-    return f"{str(network.network_address).rpartition('.')[0]}.*"
-
-
-def _moment(when: datetime) -> str:
-    when = when.astimezone(UTC)
-    return f"{when.day} {when:%B %Y, %H:%M} UTC"
-
-
-def _duration(time: timedelta) -> str:
-    minutes = int(time.total_seconds() // 60)
-    for unit, size in (("days", 24 * 60), ("hours", 60)):
-        if minutes >= 2 * size and minutes % size == 0:
-            return f"{minutes // size} {unit}"
-    return f"{minutes} minutes"
+        facts.append(Sentence("Network: %(network)s", network=network(notice.masked_address, said)))
+    return [said.say(fact) for fact in facts]

@@ -69,3 +69,6 @@ class Inbox(Protocol):
 
     def letter(self, letter_id: str) -> DeliveredLetter | None:
         """One of them."""
+
+    def source(self, letter_id: str) -> str | None:
+        """One of them as it went out, headers and all (RFC 5322)."""

@@ -21,6 +21,7 @@ from domain.one_time_token import OneTimeToken, Purpose
 from domain.password import Password
 from domain.profile import ProfileRules
 from domain.secret import Secret
+from domain.sentence import Sentence
 from domain.violations import Violations
 
 
@@ -58,9 +59,11 @@ class ChangeEmail:
         violations = Violations(command.malformed)
         email = violations.parse("email", command.email, EmailAddress.parse)
         if email is not None and self.profile.refuses(email):
-            violations.add("email", "disposable_domain", "Addresses of this mail provider are not accepted here.")
+            violations.add(
+                "email", "disposable_domain", Sentence("Addresses of this mail provider are not accepted here.")
+            )
         if email == user.email:
-            violations.add("email", "unchanged", "This is your address already.")
+            violations.add("email", "unchanged", Sentence("This is your address already."))
         password = violations.parse_optional("password", command.password, Password.parse)
         violations.settle()
         assert email is not None  # noqa: S101 - settled above

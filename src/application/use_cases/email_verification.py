@@ -32,6 +32,7 @@ from domain.one_time_token import OneTimeToken, Purpose
 from domain.password import Password, PasswordHash
 from domain.profile import ProfileRules
 from domain.secret import Secret
+from domain.sentence import Sentence
 from domain.sign_up import SignUpRequest
 from domain.user import Credential, User
 from domain.violations import Violations
@@ -117,7 +118,7 @@ class VerifyEmail:
     def _read_facts(self, command: VerifyEmailCommand) -> Facts:
         violations = Violations()
         if command.password is not None and command.new_password is not None:
-            violations.add("new_password", "ambiguous", "Give either the password or a new one, not both.")
+            violations.add("new_password", "ambiguous", Sentence("Give either the password or a new one, not both."))
         email = violations.parse_optional("email", command.email, EmailAddress.parse)
         password = violations.parse_optional("password", command.password, Password.parse)
         new_password = violations.parse_optional("new_password", command.new_password, Password.parse)

@@ -18,6 +18,7 @@ from domain.events import Event, EventKind
 from domain.limits import Charge, Quotas, Unit
 from domain.locale import parse_tag
 from domain.profile import ProfileRules
+from domain.sentence import Sentence
 from domain.user import Credential, User
 from domain.username import Username
 from domain.violations import Violations
@@ -115,7 +116,7 @@ class ChangeProfile:
         if typed.get("name") or ("name" in typed and self.profile.name_required):
             name = violations.parse("name", typed["name"], DisplayName.parse)
         if self.profile.username == "off" and "username" in typed:
-            violations.add("username", "unknown_field", "Usernames are not used here.")
+            violations.add("username", "unknown_field", Sentence("Usernames are not used here."))
         elif typed.get("username") is not None or ("username" in typed and self.profile.username == "required"):
             username = violations.parse("username", typed["username"], Username.parse)
         fields = self.profile.declared.judge(violations, command.fields)

@@ -16,6 +16,7 @@ from domain.letters import Occasion
 from domain.limits import Charge, Quotas
 from domain.one_time_token import Purpose
 from domain.secret import Secret
+from domain.sentence import Sentence
 from domain.violations import Violations
 
 
@@ -48,7 +49,7 @@ class ResendVerification:
         violations = Violations()
         email = violations.parse_optional("email", command.email, EmailAddress.parse)
         if command.email is None and command.token is None:
-            violations.add("email", "required", "Give the address, or the token from the letter.")
+            violations.add("email", "required", Sentence("Give the address, or the token from the letter."))
         violations.settle()
         token = Secret.parse(command.token) if command.token else None
         # Only beside the address it stands for: a cookie alone would tell its holder what became of the sign-up.

@@ -18,6 +18,7 @@ from domain.events import Event, EventKind
 from domain.letters import Occasion
 from domain.limits import Charge, Quotas, Unit
 from domain.password import FaultKind, Password, PasswordHash
+from domain.sentence import Sentence
 from domain.user import Credential, User
 from domain.username import Username
 from domain.violations import Violations
@@ -112,7 +113,7 @@ class SignIn:
         violations = Violations(command.malformed)
         identifier: EmailAddress | Username | None
         if command.username is not None and command.email is not None:
-            violations.add("username", "ambiguous", "Give either an e-mail address or a username, not both.")
+            violations.add("username", "ambiguous", Sentence("Give either an e-mail address or a username, not both."))
         if command.username is not None:
             identifier = violations.parse("username", command.username, Username.parse)
         else:

@@ -20,6 +20,7 @@ from domain.one_time_token import OneTimeToken, Purpose
 from domain.password import NO_PASSWORD
 from domain.reversal import AsItWas, Reversal
 from domain.secret import Secret
+from domain.sentence import Sentence
 from domain.user import Credential
 
 
@@ -140,4 +141,4 @@ class UndoChange:
 
 
 def _address_taken() -> Conflict:
-    return Conflict([Violation("email", "taken", "Another account has this address by now.")])
+    return Conflict([Violation("email", "taken", Sentence("Another account has this address by now."))])

@@ -17,6 +17,7 @@ from domain.letters import Occasion, address_subject
 from domain.password import NO_PASSWORD, Password
 from domain.profile import ProfileRules
 from domain.role import ORDINARY, parse_role
+from domain.sentence import Sentence
 from domain.user import Credential, User
 from domain.username import Username
 from domain.violations import Violations
@@ -81,7 +82,7 @@ class CreateUser:
         name = violations.parse_optional("name", command.name, DisplayName.parse)
         username = None
         if self.profile.username == "off" and command.username is not None:
-            violations.add("username", "unknown_field", "Usernames are not used here.")
+            violations.add("username", "unknown_field", Sentence("Usernames are not used here."))
         elif self.profile.username == "required" or command.username is not None:
             username = violations.parse("username", command.username, Username.parse)
         role = violations.parse("role", command.role, parse_role)

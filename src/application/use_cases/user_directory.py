@@ -12,6 +12,7 @@ from application.recognition import Caller
 from application.use_cases.sessions import ListedSession
 from domain.email_address import EmailAddress
 from domain.errors import NotFound, Violation
+from domain.sentence import Sentence
 from domain.user import User
 from domain.username import Username
 from domain.violations import Broken, Violations
@@ -98,7 +99,7 @@ class ShowUser:
 
 def _searchable(text: str) -> str:
     if len(text) > _LONGEST_SEARCH:
-        raise Broken("too_long", f"Search for at most {_LONGEST_SEARCH} characters.")
+        raise Broken("too_long", Sentence("Search for at most %(most)d characters.", most=_LONGEST_SEARCH))
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise Broken("invalid_characters", "Control characters are not accepted.")
+        raise Broken("invalid_characters", Sentence("Control characters are not accepted."))
     return text

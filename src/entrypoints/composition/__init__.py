@@ -12,7 +12,6 @@ from adapters.environment import RandomIds, SystemClock, SystemRandomness
 from adapters.event_log import CountedEvents, StructuredEventLog, WatchedLimits
 from adapters.hashing.slots import HashingSlots
 from adapters.mail.dev_inbox import DevInbox
-from adapters.mail.rendering import JinjaLetterRenderer
 from adapters.sealing import AesRecordSeal
 from adapters.signing import HmacDeviceMarks, HmacSessionSeal
 from application.catalogue import UseCases
@@ -26,6 +25,7 @@ from application.ports.tokens import AccessTokens, DeviceMarks, SessionSeal
 from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
 from entrypoints.composition import choices, mail
+from entrypoints.composition.letters import letter_renderer
 from entrypoints.composition.monitoring import forget_process, metrics_of
 from entrypoints.composition.parts import Parts
 from entrypoints.composition.providers import Provided, provided
@@ -157,7 +157,7 @@ async def compose(
             device_marks=replace.device_marks or HmacDeviceMarks(secrets, randomness),
             record_seal=replace.record_seal or AesRecordSeal(secrets, randomness),
             device_names=replace.device_names or ParsedDeviceNames(),
-            letter_renderer=replace.letter_renderer or JinjaLetterRenderer(choices.stationery(settings), clock),
+            letter_renderer=replace.letter_renderer or letter_renderer(settings, clock, languages),
             mail_sender=mail_sender,
             languages=languages,
             policy=choices.password_policy(settings),

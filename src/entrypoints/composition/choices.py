@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from email.headerregistry import Address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from urllib.parse import urlsplit
 
 from adapters.access_tokens import AccessTokenRules, Es256Keys, Hs256Key, SigningKeys
 from adapters.bounded_breach_check import BoundedBreachCheck
@@ -16,7 +15,6 @@ from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.keyring import Keyring
 from adapters.hashing.pepper import Pepper, PepperedArgon2id, peppered_by
 from adapters.hashing.slots import HashingSlots
-from adapters.mail.rendering import Stationery
 from adapters.signing import MasterSecret
 from adapters.sql.postgresql import PostgresqlServer
 from application.ports.environment import Randomness
@@ -131,27 +129,18 @@ def sender(settings: Settings) -> Address:
     return settings.email_from or Address(settings.brand, "ostiary", "localhost.localdomain")
 
 
-def stationery(settings: Settings) -> Stationery:
-    """What letters show and where they link."""
-    return Stationery(
-        brand=settings.brand,
-        app_url=settings.app_url,
-        verify_url=settings.app_url + settings.verify_path,
-        sign_in_url=settings.app_url + settings.sign_in_path,
-        reset_url=settings.app_url + settings.reset_path,
-        confirm_email_url=settings.app_url + settings.confirm_email_path,
-        undo_url=settings.app_url + settings.undo_path,
-        message_id_domain=sender(settings).domain or urlsplit(settings.public_url).hostname or "localhost",
-    )
-
-
 def languages(settings: Settings) -> PoLanguages:
-    """What is said in other languages. Raises `SettingsError` for one that nobody has translated to."""
+    """What is said in other languages. Raises `SettingsError` for one that nobody has translated to, and for what is
+    wrong with the operator's catalogues."""
     found = PoLanguages(settings.templates / "languages" if settings.templates is not None else None)
+    problems = [f"OSTIARY_TEMPLATES: {fault}" for fault in found.faults()]
     if missing := [tag for tag in settings.locales if tag not in found.known]:
         known, unknown = ", ".join(sorted(found.known)), ", ".join(missing)
-        problem = f"OSTIARY_LOCALES: there is no catalogue of {unknown}; there are {known}. See docs/translate.md"
-        raise SettingsError([problem])
+        problems.append(
+            f"OSTIARY_LOCALES: there is no catalogue of {unknown}; there are {known}. See docs/translate.md"
+        )
+    if problems:
+        raise SettingsError(problems)
     return found
 
 

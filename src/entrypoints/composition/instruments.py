@@ -12,6 +12,7 @@ from application.ports.examination import DatabaseFacts
 from application.ports.hashing import CommonPasswords, PasswordHasher
 from application.ports.letters import MailSender
 from entrypoints.composition import choices, mail
+from entrypoints.composition.letters import stationery
 from entrypoints.composition.providers import provided
 from entrypoints.composition.stores import sqlite_database
 from entrypoints.settings import Settings
@@ -58,7 +59,7 @@ async def instruments(settings: Settings) -> AsyncIterator[Instruments]:
                 common_passwords=PublishedLists(),
                 mail_sender=lambda name: mail.sender_called(name, settings, others.mail_senders),
                 dev_inbox=mail.dev_inbox(settings),
-                message_id_domain=choices.stationery(settings).message_id_domain,
+                message_id_domain=stationery(settings).message_id_domain,
                 clock=clock,
                 ids=RandomIds(),
             )

@@ -2,16 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Literal, cast
 
 from litestar import HttpMethod, Litestar, Response, route
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Method
 
-from domain.errors import Refusal
 from entrypoints.composition import Ostiary
 from entrypoints.http import health
 from entrypoints.http.admin import events as admin_events
@@ -20,6 +19,7 @@ from entrypoints.http.cookies import Cookies, SameSite
 from entrypoints.http.decoding import MAX_BYTES
 from entrypoints.http.dev_pages import docs_handlers, inbox_handlers
 from entrypoints.http.edge import DEVICE_HEADER, READING, Edge
+from entrypoints.http.languages import language_of
 from entrypoints.http.metrics import MetricsGate
 from entrypoints.http.native import (
     email_change,
@@ -35,7 +35,7 @@ from entrypoints.http.native import (
 from entrypoints.http.openapi import describe
 from entrypoints.http.pages.controller import page_handlers
 from entrypoints.http.perimeter import Perimeter
-from entrypoints.http.problems import EdgeRefusal, on_edge_refusal, on_fault, on_http_exception, on_refusal
+from entrypoints.http.problems import exception_handlers
 from entrypoints.settings import Settings
 
 API: list[HTTPRouteHandler] = [
@@ -100,12 +100,7 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
     litestar = Litestar(
         route_handlers=[*_allowed_methods(handlers), *handlers],
         dependencies={"edge": Provide(lambda: edge, sync_to_thread=False)},
-        exception_handlers={
-            Refusal: on_refusal,
-            EdgeRefusal: on_edge_refusal,
-            HTTPException: on_http_exception,
-            Exception: on_fault,
-        },
+        exception_handlers=exception_handlers(partial(language_of, ostiary)),
         request_max_body_size=MAX_BYTES,
         openapi_config=None,
         cors_config=CORSConfig(

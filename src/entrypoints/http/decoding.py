@@ -8,6 +8,7 @@ from litestar import Request
 from msgspec import Struct
 
 from domain.errors import ValidationError, Violation
+from domain.sentence import Sentence
 from entrypoints.http.problems import EdgeRefusal
 from entrypoints.settings import Settings
 
@@ -48,7 +49,7 @@ async def decode(request: Request[Any, Any, Any], shape: type[BodyT]) -> BodyT:
     body, misfits = await decode_leniently(request, shape)
     named = {misfit.field for misfit in misfits}
     misfits += [
-        Violation(name, "required", "This field is required.")
+        Violation(name, "required", Sentence("This field is required."))
         for name in shape.REQUIRED
         if getattr(body, name) is None and name not in named
     ]
@@ -79,9 +80,9 @@ async def decode_profile(
             if value is None and not clearable:
                 misfits.append(_misfit(name))
         elif name not in known:
-            misfits.append(Violation(_shown(name), "unknown_field", "There is no such field."))
+            misfits.append(Violation(_shown(name), "unknown_field", Sentence("There is no such field.")))
         elif isinstance(value, str) and _CONTROLS.search(value):
-            misfits.append(Violation(name, "invalid_characters", "Control characters are not accepted."))
+            misfits.append(Violation(name, "invalid_characters", Sentence("Control characters are not accepted.")))
         else:
             try:
                 if value is None and not clearable:
@@ -93,7 +94,7 @@ async def decode_profile(
 
 
 def _misfit(name: str) -> Violation:
-    return Violation(name, "invalid_type", "This is not the kind of value that belongs here.")
+    return Violation(name, "invalid_type", Sentence("This is not the kind of value that belongs here."))
 
 
 async def _read_object(request: Request[Any, Any, Any]) -> dict[str, Any]:

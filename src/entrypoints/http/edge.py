@@ -18,12 +18,13 @@ from application.use_cases.identify import IdentifyCommand
 from domain.client import Client
 from domain.declared_fields import DeclaredFields
 from domain.errors import Unauthenticated, ValidationError, Violation
+from domain.sentence import Sentence
 from domain.session import Transport
 from domain.violations import Broken, Violations
 from entrypoints.composition import Ostiary
 from entrypoints.http.cookies import Cookies
 from entrypoints.http.forwarding import caller_address
-from entrypoints.http.languages import read_languages
+from entrypoints.http.languages import languages_of
 
 READING = [HttpMethod.GET, HttpMethod.HEAD]
 """The methods of whatever is only read (RFC 9110 section 9.3.2)."""
@@ -64,7 +65,7 @@ class Edge:
         client = Client(
             address=address,
             user_agent=request.headers.get("user-agent", ""),
-            languages=read_languages(request.headers.get("accept-language", "")),
+            languages=languages_of(request),
         )
         masked = self.ostiary.settings.log_client == "masked"
         bind_contextvars(client=client.masked_address if masked else client.address, user_agent=client.browser)
@@ -134,12 +135,12 @@ def _parse_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Broken("invalid_type", "This is no id.") from None
+        raise Broken("invalid_type", Sentence("This is no id.")) from None
 
 
 def _parse_most(text: str) -> int:
     if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or not 1 <= int(text) <= MOST_A_PAGE:
-        raise Broken("invalid_type", f"Give a number from 1 to {MOST_A_PAGE}.")
+        raise Broken("invalid_type", Sentence("Give a number from 1 to %(most)d.", most=MOST_A_PAGE))
     return int(text)
 
 

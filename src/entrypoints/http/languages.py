@@ -3,9 +3,14 @@
 import re
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 
+from litestar import Request
+
+from application.ports.languages import Sentences
 from domain.locale import parse_tag
 from domain.violations import Broken
+from entrypoints.composition import Ostiary
 
 _MOST_CHARACTERS = 1000
 _RANGE = re.compile(r"([A-Za-z0-9*-]+)\s*(?:;\s*[qQ]\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?", re.ASCII)
@@ -21,3 +26,13 @@ def read_languages(header: str) -> tuple[str, ...]:
             with suppress(Broken):
                 found.append((weight, parse_tag(match[1])))
     return tuple(tag for _, tag in sorted(found, key=lambda one: -one[0]))
+
+
+def languages_of(request: Request[Any, Any, Any]) -> tuple[str, ...]:
+    """Those that the caller reads, the best first."""
+    return read_languages(",".join(request.headers.getall("accept-language", [])))
+
+
+def language_of(ostiary: Ostiary, request: Request[Any, Any, Any]) -> Sentences:
+    """The one of the languages offered that the caller reads best."""
+    return ostiary.languages.of(ostiary.profile.locales.best(languages_of(request)))

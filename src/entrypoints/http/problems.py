@@ -1,6 +1,6 @@
 """Refusals as problem details (RFC 9457): here, and only here, a refusal gets its HTTP status."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from math import ceil
 from typing import Annotated, Any
@@ -8,9 +8,12 @@ from typing import Annotated, Any
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.errors import Conflict, Overloaded, RateLimited, Refusal, Unavailable, ValidationError
+from application.ports.languages import Sentences
+from domain.errors import Conflict, Overloaded, RateLimited, Refusal, Unavailable, ValidationError, Violation
+from domain.sentence import Sentence
 from entrypoints.store_trouble import in_its_words
 
 PROBLEM_JSON = "application/problem+json"
@@ -72,18 +75,18 @@ STATUS = {
 """Every code there is, with the status it is answered with."""
 
 _DETAILS = {
-    "malformed_request": "The request could not be read.",
-    "foreign_origin": "Requests from this origin are not accepted here: it is not in OSTIARY_CORS_ORIGINS.",
-    "not_found": "There is nothing here.",
-    "method_not_allowed": "This cannot be done here.",
-    "request_timeout": "The request did not arrive in time.",
-    "payload_too_large": "The request is larger than 16 KiB.",
-    "unsupported_media_type": "Send JSON in UTF-8, uncompressed, as application/json.",
-    "headers_too_large": "The request line and headers are larger than 32 KiB.",
-    "server_error": "Something went wrong on our side.",
-    "draining": "This process is about to end.",
-    "database_unavailable": "The database does not answer.",
-    "schema_mismatch": "The database's schema is not one that this version can work with.",
+    "malformed_request": Sentence("The request could not be read."),
+    "foreign_origin": Sentence("Requests from this origin are not accepted here: it is not in OSTIARY_CORS_ORIGINS."),
+    "not_found": Sentence("There is nothing here."),
+    "method_not_allowed": Sentence("This cannot be done here."),
+    "request_timeout": Sentence("The request did not arrive in time."),
+    "payload_too_large": Sentence("The request is larger than 16 KiB."),
+    "unsupported_media_type": Sentence("Send JSON in UTF-8, uncompressed, as application/json."),
+    "headers_too_large": Sentence("The request line and headers are larger than 32 KiB."),
+    "server_error": Sentence("Something went wrong on our side."),
+    "draining": Sentence("This process is about to end."),
+    "database_unavailable": Sentence("The database does not answer."),
+    "schema_mismatch": Sentence("The database's schema is not one that this version can work with."),
 }
 _CODES_OF_FRAMEWORK = {
     400: "malformed_request",
@@ -109,27 +112,43 @@ def problem_type(code: str) -> str:
 
 
 def problem_response(
-    code: str, detail: str, *, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
+    code: str,
+    detail: Sentence,
+    said: Sentences | None = None,
+    *,
+    violations: Sequence[Violation] = (),
+    headers: dict[str, str] | None = None,
 ) -> Response[Problem]:
-    """The answer for a code."""
+    """The answer for a code, in the language `said`, or in English. Like all answers it is stored nowhere, so no `Vary`
+    has to say what it depends on."""
+    say = said.say if said is not None else str
     status = STATUS[code]
     problem = Problem(
         type=problem_type(code),
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=say(detail),
         code=code,
-        errors=list(errors) or UNSET,
+        errors=[FieldError(one.field, one.code, say(one.message)) for one in violations] or UNSET,
     )
-    return Response(problem, status_code=status, media_type=PROBLEM_JSON, headers=headers or {})
+    language = {"Content-Language": said.locale} if said is not None else {}
+    return Response(problem, status_code=status, media_type=PROBLEM_JSON, headers={**language, **(headers or {})})
 
 
-def on_refusal(_request: Request[Any, Any, Any], refusal: Refusal) -> Response[Problem]:
+def exception_handlers(language_of: Callable[[Request[Any, Any, Any]], Sentences]) -> ExceptionHandlersMap:
+    """What answers each kind of exception, in the language that the caller reads."""
+    return {
+        Refusal: lambda request, refusal: on_refusal(language_of(request), refusal),
+        EdgeRefusal: lambda request, refusal: on_edge_refusal(language_of(request), refusal),
+        HTTPException: lambda request, error: on_http_exception(language_of(request), error),
+        Exception: lambda request, error: on_fault(language_of(request), error),
+    }
+
+
+def on_refusal(said: Sentences, refusal: Refusal) -> Response[Problem]:
     """A use case said no."""
-    errors: list[FieldError] = []
     headers: dict[str, str] = {}
-    if isinstance(refusal, ValidationError | Conflict):
-        errors = [FieldError(found.field, found.code, found.message) for found in refusal.violations]
+    violations = refusal.violations if isinstance(refusal, ValidationError | Conflict) else ()
     if isinstance(refusal, RateLimited | Overloaded | Unavailable):
         wait = max(ceil(refusal.retry_after.total_seconds()), 1)
         headers["Retry-After"] = str(wait)
@@ -141,28 +160,28 @@ def on_refusal(_request: Request[Any, Any, Any], refusal: Refusal) -> Response[P
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(refusal, Unavailable):
         _log.error("store_unavailable", cause=in_its_words(refusal))
-    return problem_response(refusal.code, refusal.detail, errors=errors, headers=headers)
+    return problem_response(refusal.code, refusal.detail, said, violations=violations, headers=headers)
 
 
-def on_edge_refusal(_request: Request[Any, Any, Any], refusal: EdgeRefusal) -> Response[Problem]:
+def on_edge_refusal(said: Sentences, refusal: EdgeRefusal) -> Response[Problem]:
     """The edge said no."""
     headers = {"Retry-After": "1"} if STATUS[refusal.code] == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return problem_response(refusal.code, _DETAILS[refusal.code], headers=headers)
+    return problem_response(refusal.code, _DETAILS[refusal.code], said, headers=headers)
 
 
-def on_http_exception(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+def on_http_exception(said: Sentences, error: HTTPException) -> Response[Any]:
     """The framework said no: no route, another method, too large."""
     code = _CODES_OF_FRAMEWORK.get(
         error.status_code, "malformed_request" if error.status_code < 500 else "server_error"
     )
     allow = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
-    return problem_response(code, _DETAILS[code], headers=allow)
+    return problem_response(code, _DETAILS[code], said, headers=allow)
 
 
-def on_fault(_request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+def on_fault(said: Sentences, error: Exception) -> Response[Problem]:
     """A mistake of ours: told to the log, never to the caller (ASVS 16.5.1)."""
     _log.error("fault", exc_info=error)
-    return problem_response("server_error", _DETAILS["server_error"])
+    return problem_response("server_error", _DETAILS["server_error"], said)
 
 
 def plain_problem(code: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from application.ports.administration import Place
 from domain.errors import Violation
 from domain.events import EventKind
+from domain.sentence import Sentence
 from domain.violations import Broken
 from entrypoints.http.edge import MOST_A_PAGE, AnyRequest
 
@@ -63,7 +64,7 @@ class Query:
 
 def _switch(text: str) -> bool:
     if text not in ("true", "false"):
-        raise Broken("invalid_type", "Give true or false.")
+        raise Broken("invalid_type", Sentence("Give true or false."))
     return text == "true"
 
 
@@ -71,7 +72,7 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Broken("invalid_type", "This is no id.") from None
+        raise Broken("invalid_type", Sentence("This is no id.")) from None
 
 
 def _moment(text: str) -> datetime:
@@ -81,24 +82,24 @@ def _moment(text: str) -> datetime:
             raise ValueError
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Broken("invalid_type", "Give a moment with its zone, such as 2026-01-01T12:00:00Z.") from None
+        raise Broken("invalid_type", Sentence("Give a moment with its zone, such as 2026-01-01T12:00:00Z.")) from None
 
 
 def _kind(text: str) -> EventKind:
     try:
         return EventKind(text)
     except ValueError:
-        raise Broken("invalid_type", "There is no such kind of event.") from None
+        raise Broken("invalid_type", Sentence("There is no such kind of event.")) from None
 
 
 def _place(text: str) -> Place:
     place = Place.parse(text)
     if place is None:
-        raise Broken("invalid_type", "This is no `next` of a page.")
+        raise Broken("invalid_type", Sentence("This is no `next` of a page."))
     return place
 
 
 def _most(text: str) -> int:
     if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or not 1 <= int(text) <= MOST_A_PAGE:
-        raise Broken("invalid_type", f"Give a number from 1 to {MOST_A_PAGE}.")
+        raise Broken("invalid_type", Sentence("Give a number from 1 to %(most)d.", most=MOST_A_PAGE))
     return int(text)

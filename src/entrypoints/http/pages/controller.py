@@ -1,18 +1,23 @@
 """Serving the built-in pages and their assets. A GET or HEAD never changes anything."""
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
 from litestar import MediaType, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Redirect
+from markupsafe import Markup, escape
 
+from application.ports.languages import Sentences
 from entrypoints.composition import Ostiary
-from entrypoints.http.edge import READING, InjectedEdge
+from entrypoints.http.edge import READING, AnyRequest, InjectedEdge
+from entrypoints.http.languages import language_of
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -29,7 +34,8 @@ _PAGES = {
     "/auth/confirm-email-change": "confirm_email_change.html",
     "/auth/undo": "undo.html",
 }
-_SCRIPTS = ("ostiary.js", "account.js", "api.js", "forms.js", "letters.js", "rules.js", "words.js")
+_SCRIPTS = ("ostiary.js", "account.js", "api.js", "forms.js", "letters.js", "rules.js", "sentences.js", "words.js")
+_SENTENCE = re.compile(r'\bt\("([^"]+)"')
 _ASSETS = {"ostiary.css": "text/css", **dict.fromkeys(_SCRIPTS, "text/javascript")}
 
 
@@ -40,8 +46,41 @@ def _templates() -> Environment:
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
     )
+    environment.globals.update(
+        _=_say,
+        link=Markup('<a href="{}">').format,
+        link_end=Markup("</a>"),
+        strong_start=Markup("<strong>"),
+        strong_end=Markup("</strong>"),
+    )
+    environment.filters["unbroken"] = _unbroken
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
     return environment
+
+
+@pass_context
+def _say(context: Context, sentence: str, **figures: object) -> Markup:
+    """In the page's language. A translation is text: only figures may be markup."""
+    said = escape(context["language"].say(sentence))
+    return said % figures if figures else said
+
+
+def _unbroken(text: Markup) -> Markup:
+    """No line ends at a hyphen."""
+    whole = Markup('<span class="whole">{}</span>')
+    return Markup(" ").join(whole.format(word) if "-" in word else word for word in text.split(" "))
+
+
+@cache
+def _sentences_of_scripts() -> frozenset[str]:
+    assets = files("entrypoints.http.pages").joinpath("assets")
+    return frozenset(found for name in _SCRIPTS for found in _SENTENCE.findall(assets.joinpath(name).read_text()))
+
+
+def _said_by_scripts(language: Sentences) -> dict[str, str]:
+    """What the scripts say, where it differs from the English that stands in them."""
+    said = {sentence: language.say(sentence) for sentence in sorted(_sentences_of_scripts())}
+    return {sentence: text for sentence, text in said.items() if text != sentence}
 
 
 def html(template: str, context: dict[str, Any], *, policy: str = _POLICY) -> Response[str]:
@@ -50,10 +89,14 @@ def html(template: str, context: dict[str, Any], *, policy: str = _POLICY) -> Re
     return Response(text, media_type=MediaType.HTML, headers={"Content-Security-Policy": policy})
 
 
-def common_context(ostiary: Ostiary) -> dict[str, Any]:
-    """What every page may show."""
+def common_context(ostiary: Ostiary, language: Sentences | None = None) -> dict[str, Any]:
+    """What every page may show; in English, unless in another language."""
     settings = ostiary.settings
+    language = language or ostiary.languages.of(None)
     return {
+        "language": language,
+        "sentences": _said_by_scripts(language),
+        "locales": ostiary.profile.locales.offered,
         "brand": settings.brand,
         "app_url": settings.app_url,
         "username_mode": settings.username,
@@ -75,8 +118,8 @@ def page_handlers() -> list[HTTPRouteHandler]:
 
 def _page(path: str, template: str) -> HTTPRouteHandler:
     @route(path, http_method=READING, sync_to_thread=False)
-    def page(edge: InjectedEdge) -> Response[str]:
-        return html(template, common_context(edge.ostiary))
+    def page(edge: InjectedEdge, request: AnyRequest) -> Response[str]:
+        return html(template, common_context(edge.ostiary, language_of(edge.ostiary, request)))
 
     return page
 

@@ -4,7 +4,8 @@ import { call, explain, memory } from "./api.js";
 import { $, alertIn, alertOf, alertWith, announce, coolDown, onSubmit, showAddress, showRefusal, watch } from "./forms.js";
 import { resend } from "./letters.js";
 import { adoptPolicy, emailRule, nameRule, passwordRule, required, usernameRule } from "./rules.js";
-import { ago, device, moment, network, sentenceCase, story } from "./words.js";
+import { ago, moment, nameOf, sentenceCase, t } from "./sentences.js";
+import { device, network, story } from "./words.js";
 
 const EVENTS_A_PAGE = 20;
 
@@ -21,7 +22,11 @@ function element(tag, attributes, ...content) {
   return made;
 }
 
-const details = (...parts) => element("p", { className: "small" }, parts.filter(Boolean).join(" · "));
+/** A line of facts, of which none turns another one around where the page is read from the right. */
+function details(...parts) {
+  const facts = parts.filter(Boolean).map((part) => element("bdi", { dir: /\p{L}/u.test(part) ? "auto" : "ltr" }, part));
+  return element("p", { className: "small" }, ...facts.flatMap((fact) => [" · ", fact]).slice(1));
+}
 
 /** Asks before something is ended. Escape is a no, and the focus goes back to where it was. */
 function confirmed(question, consequence, yes) {
@@ -42,28 +47,29 @@ let user = {};
 
 function showUser(data) {
   user = data;
-  const { name, email, username, email_verified: verified } = user;
+  const { name, email, username, locale, email_verified: verified } = user;
   $("who").textContent = name ? `${name} (${email})` : email;
-  $("badge").textContent = verified ? "Address verified" : "Address not verified yet";
+  $("badge").textContent = verified ? t("Address verified") : t("Address not verified yet");
   $("badge").classList.toggle("good", Boolean(verified));
   $("resend-form").hidden = Boolean(verified);
   showAddress(email);
-  for (const [id, value] of [["name", name], ["username", username]]) if ($(id)) $(id).value = value ?? "";
+  for (const [id, value] of [["name", name], ["username", username], ["locale", locale]]) if ($(id)) $(id).value = value ?? "";
   document.querySelectorAll("[data-if-verified]").forEach((one) => { one.hidden = !verified; });
   document.querySelectorAll("[data-unless-verified]").forEach((one) => { one.hidden = Boolean(verified); });
 }
 
 function profile() {
-  const names = ["name", "username"].filter($);
-  const rules = { name: nameRule($("name").required), username: usernameRule($("username")?.required) };
+  const names = ["name", "username", "locale"].filter($);
+  const rules = { name: nameRule($("name").required), username: usernameRule($("username")?.required), locale: () => null };
+  for (const option of $("locale")?.options ?? []) if (option.value) option.textContent = nameOf(option.value);
   onSubmit($("profile-form"), watch(Object.fromEntries(names.map((id) => [id, rules[id]]))), async () => {
     const typed = names.map((id) => [id, $(id).value.trim() || null]);
     const changes = Object.fromEntries(typed.filter(([id, value]) => value !== (user[id] ?? null)));
-    if (!Object.keys(changes).length) return announce("There was nothing to change.", $("profile-status"));
+    if (!Object.keys(changes).length) return announce(t("There was nothing to change."), $("profile-status"));
     const answer = await ask("PATCH", "/auth/me", changes);
     if (!answer.ok) return showRefusal(answer, names, alertOf($("profile-form")));
     showUser(answer.data);
-    announce("Saved.", $("profile-status"));
+    announce(t("Saved."), $("profile-status"));
     showEvents();
   });
 }
@@ -72,12 +78,12 @@ function profile() {
 
 function sessionRow({ id, current, device: name, address, last_seen_at: seen, created_at: created }) {
   const title = element("strong", { id: `session-${id}` }, sentenceCase(name));
-  const words = element("div", {}, title, details(current ? "Active now" : `Last seen ${ago(seen)}`, network(address), `signed in ${moment(created)}`));
-  if (current) return element("li", {}, words, element("span", { className: "badge good" }, "This one"));
-  const end = element("button", { type: "button", className: "secondary slim", ariaLabel: `End the session on ${name}, last seen ${ago(seen)}` }, "End");
+  const words = element("div", {}, title, details(current ? t("Active now") : t("Last seen %(when)s", { when: ago(seen) }), network(address), t("signed in %(when)s", { when: moment(created) })));
+  if (current) return element("li", {}, words, element("span", { className: "badge good" }, t("This one")));
+  const end = element("button", { type: "button", className: "secondary slim", ariaLabel: t("End the session on %(device)s, last seen %(when)s", { device: name, when: ago(seen) }) }, t("End"));
   end.addEventListener("click", async () => {
-    if (await confirmed("End this session?", `${sentenceCase(name)} will be signed out at once. A letter tells you about it.`, "End session")) {
-      await endSessions("DELETE", `/auth/sessions/${id}`, undefined, `${sentenceCase(name)} is signed out.`);
+    if (await confirmed(t("End this session?"), t("%(device)s will be signed out at once. A letter tells you about it.", { device: sentenceCase(name) }), t("End session"))) {
+      await endSessions("DELETE", `/auth/sessions/${id}`, undefined, t("%(device)s is signed out.", { device: sentenceCase(name) }));
     }
   });
   return element("li", {}, words, end);
@@ -127,7 +133,7 @@ async function showEvents(before) {
 
 function changePassword() {
   const form = $("password-form");
-  const isValid = watch({ "current-password": required("Enter your current password."), "new-password": passwordRule });
+  const isValid = watch({ "current-password": required(t("Enter your current password.")), "new-password": passwordRule });
   onSubmit(form, isValid, async () => {
     const answer = await ask("POST", "/auth/change-password", { current_password: $("current-password").value, password: $("new-password").value });
     if (!answer.ok) return showRefusal(answer, { current_password: "current-password", password: "new-password" }, alertOf(form));
@@ -135,7 +141,7 @@ function changePassword() {
     $("new-password").dispatchEvent(new Event("input")); // the meter
     $("password-change").open = false;
     await Promise.all([showSessions(), showEvents()]);
-    announce("Your password is changed. All other devices are signed out.", $("security-status"));
+    announce(t("Your password is changed. All other devices are signed out."), $("security-status"));
   });
 }
 
@@ -144,14 +150,14 @@ function changeEmail() {
   const proof = $("email-proof");
   const isValid = watch({
     "new-email": emailRule,
-    "email-password": (value) => (proof.hidden || value ? null : "Enter your password."),
+    "email-password": (value) => (proof.hidden || value ? null : t("Enter your password.")),
   });
   onSubmit(form, isValid, async () => {
     const email = $("new-email").value.trim();
     const answer = await ask("POST", "/auth/change-email", { email, password: $("email-password").value || undefined });
     if (answer.code === "reauthentication_required") {
       proof.hidden = false;
-      alertIn(alertOf(form), "You signed in a while ago. Please enter your password as well.");
+      alertIn(alertOf(form), t("You signed in a while ago. Please enter your password as well."));
       return $("email-password").focus();
     }
     if (!answer.ok) return showRefusal(answer, { email: "new-email", password: "email-password" }, alertOf(form));
@@ -159,13 +165,13 @@ function changeEmail() {
     proof.hidden = true;
     $("email-change").open = false;
     showEvents();
-    announce(`If ${answer.data.email} can be used, a letter is on its way there. Nothing changes until its link is opened.`, $("security-status"));
+    announce(t("If %(email)s can be used, a letter is on its way there. Nothing changes until its link is opened.", { email: answer.data.email }), $("security-status"));
   });
 }
 
 function deleteAccount() {
   const form = $("delete-form");
-  onSubmit(form, watch({ "delete-password": required("Enter your password.") }), async () => {
+  onSubmit(form, watch({ "delete-password": required(t("Enter your password.")) }), async () => {
     const answer = await ask("DELETE", "/auth/me", { password: $("delete-password").value });
     if (!answer.ok) return showRefusal(answer, { password: "delete-password" }, alertOf(form));
     memory.forget("written-to", "resend-at", "email", "sign-in-as");
@@ -190,11 +196,11 @@ export async function account() {
 
   const { email, email_verified: verified } = user;
   if (!verified && memory.get("written-to") === email) {
-    $("status").textContent = `We have written to ${email}. Open the link in the letter to confirm the address.`;
+    $("status").textContent = t("We have written to %(email)s. Open the link in the letter to confirm the address.", { email });
   }
   coolDown($("resend"));
   onSubmit($("resend-form"), () => true, async () => {
-    const pause = await resend({ email }, `Done. Another letter to ${email} is on its way.`);
+    const pause = await resend({ email }, t("Done. Another letter to %(email)s is on its way.", { email }));
     if (pause) coolDown($("resend"), pause);
   });
   onSubmit($("sign-out-form"), () => true, async () => {
@@ -206,8 +212,8 @@ export async function account() {
   });
   for (const [id, answer] of [["sure-yes", "yes"], ["sure-no", ""]]) $(id).addEventListener("click", () => $("sure").close(answer));
   $("end-others").addEventListener("click", async () => {
-    if (await confirmed("End all other sessions?", "Every device but this one will be signed out at once. A letter tells you about it.", "End all others")) {
-      await endSessions("POST", "/auth/signout", { scope: "others" }, "All other devices are signed out.");
+    if (await confirmed(t("End all other sessions?"), t("Every device but this one will be signed out at once. A letter tells you about it."), t("End all others"))) {
+      await endSessions("POST", "/auth/signout", { scope: "others" }, t("All other devices are signed out."));
     }
   });
   $("more").addEventListener("click", () => showEvents(next));

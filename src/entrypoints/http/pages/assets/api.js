@@ -1,5 +1,7 @@
 // The public JSON API of this origin, and what a tab remembers between two pages.
 
+import { duration, t } from "./sentences.js";
+
 // Storage may be refused (private windows, blocked site data): the pages then only forget across reloads.
 const quietly = (act) => { try { return act(); } catch { return null; } };
 export const memory = {
@@ -26,17 +28,15 @@ export async function call(method, path, body) {
   }
 }
 
-export function duration(seconds) {
-  const [count, unit] = seconds < 90 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
-}
-
 export function explain(answer) {
-  if (answer.status === 0) return "The service cannot be reached. Check your connection and try again; what you typed is still here.";
-  if (answer.status === 429) return `That was too often. Please wait ${answer.wait ? duration(answer.wait) : "a few minutes"} and try again.`;
-  if (answer.status === 503) return `The service is busy. Please try again in ${duration(answer.wait ?? 10)}.`;
-  if (answer.status >= 500) return "Something went wrong on our side. Please try again in a little while.";
-  return answer.data.detail ?? answer.data.title ?? "That did not work. Please try again.";
+  if (answer.status === 0) return t("The service cannot be reached. Check your connection and try again; what you typed is still here.");
+  if (answer.status === 429) {
+    if (!answer.wait) return t("That was too often. Please wait a few minutes and try again.");
+    return t("That was too often. Please wait %(duration)s and try again.", { duration: duration(answer.wait) });
+  }
+  if (answer.status === 503) return t("The service is busy. Please try again in %(duration)s.", { duration: duration(answer.wait ?? 10) });
+  if (answer.status >= 500) return t("Something went wrong on our side. Please try again in a little while.");
+  return answer.data.detail ?? answer.data.title ?? t("That did not work. Please try again.");
 }
 
 /**

@@ -1,6 +1,7 @@
 // Forms: errors beside their fields, a button that is busy, a keyboard that never loses its place.
 
 import { explain, memory } from "./api.js";
+import { t } from "./sentences.js";
 
 export const $ = (id) => document.getElementById(id);
 
@@ -128,8 +129,8 @@ export function watch(rules) {
 
 function setRevealed(button, revealed) {
   $(button.dataset.reveal).type = revealed ? "text" : "password";
-  button.textContent = revealed ? "Hide" : "Show";
-  button.setAttribute("aria-label", revealed ? "Hide password" : "Show password");
+  button.textContent = revealed ? t("Hide") : t("Show");
+  button.setAttribute("aria-label", revealed ? t("Hide password") : t("Show password"));
 }
 
 function hidePasswords(form) {
@@ -145,7 +146,7 @@ export function coolDown(button, seconds, key = "resend-at") {
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
     button.disabled = left > 0;
-    button.textContent = left > 0 ? `${button.dataset.label} (in ${left} s)` : button.dataset.label;
+    button.textContent = left > 0 ? t("%(label)s (in %(seconds)s s)", { label: button.dataset.label, seconds: left }) : button.dataset.label;
     if (left <= 0) clearInterval(button.timer);
   };
   button.timer = setInterval(tick, 1000);

@@ -3,6 +3,7 @@
 import { call, memory, takeLetter } from "./api.js";
 import { $, alertWith, announce, coolDown, onSubmit, showAddress, showRefusal, stepper, watch } from "./forms.js";
 import { adoptPolicy, emailRule, passwordRule } from "./rules.js";
+import { t } from "./sentences.js";
 
 /** Asks for the letter of a sign-up again; how many seconds to wait before the next. */
 export async function resend(target, sentence) {
@@ -24,7 +25,7 @@ function offerAnother(form, email) {
     $("status").textContent = "";
     const answer = await askForReset(email());
     const pause = answer.ok ? 60 : answer.status === 429 ? answer.wait ?? 60 : 0;
-    if (answer.ok) announce("Done. If there is an account for this address, another letter is on its way.");
+    if (answer.ok) announce(t("Done. If there is an account for this address, another letter is on its way."));
     else showRefusal(answer, []);
     if (pause) coolDown(button, pause, "forgot-at");
   });

@@ -6,6 +6,7 @@ import { call, memory, takeLetter } from "./api.js";
 import { $, alertWith, coolDown, fieldError, onSubmit, retype, showAddress, showRefusal, stepper, watch } from "./forms.js";
 import { confirmEmailChange, forgot, resend, reset, undo } from "./letters.js";
 import { adoptPolicy, emailRule, nameRule, passwordRule, required, usernameRule } from "./rules.js";
+import { LANGUAGE, t } from "./sentences.js";
 
 function signup() {
   const names = ["name", "email", "username", "password"].filter($);
@@ -14,7 +15,7 @@ function signup() {
   const declared = [...document.querySelectorAll("[data-declared]")];
   const inText = declared.filter(({ dataset }) => dataset.type !== "boolean");
   const declaredRule = ({ dataset }) => (value) =>
-    !value.trim() ? "Fill this in." : dataset.type === "integer" && !/^-?\d+$/.test(value.trim()) ? "Enter a whole number." : null;
+    !value.trim() ? t("Fill this in.") : dataset.type === "integer" && !/^-?\d+$/.test(value.trim()) ? t("Enter a whole number.") : null;
   // Numbers that a double cannot hold are sent as typed text, for the server to refuse rather than for us to change.
   const number = (text) => (Number.isSafeInteger(Number(text)) ? Number(text) : text);
   const valueOf = ({ dataset, checked, value }) => (dataset.type === "boolean" ? checked : dataset.type === "integer" ? number(value.trim()) : value.trim());
@@ -24,7 +25,7 @@ function signup() {
   onSubmit($("signup-form"), isValid, async () => {
     const entered = names.map((name) => [name, name === "password" ? $(name).value : $(name).value.trim()]);
     const fields = Object.fromEntries(declared.map((input) => [input.dataset.declared, valueOf(input)]));
-    const answer = await call("POST", "/auth/signup", { ...Object.fromEntries(entered.filter(([, value]) => value)), ...fields });
+    const answer = await call("POST", "/auth/signup", { ...Object.fromEntries(entered.filter(([, value]) => value)), ...fields, locale: LANGUAGE });
     answer.errors.forEach((error) => { if (error.field in fields) error.field = `field-${error.field}`; });
     $("taken").hidden = !answer.errors.some(({ field, code }) => field === "email" && code === "taken");
     if (!answer.ok) return showRefusal(answer, [...names, ...declared.map(({ id }) => id)]);
@@ -50,7 +51,7 @@ function checkInbox() {
   coolDown($("resend"));
   onSubmit($("resend-form"), isValid, async () => {
     $("status").textContent = "";
-    const pause = await resend({ email: known ?? $("email").value.trim() }, "Done. If this address waits to be confirmed, another letter is on its way.");
+    const pause = await resend({ email: known ?? $("email").value.trim() }, t("Done. If this address waits to be confirmed, another letter is on its way."));
     if (pause) coolDown($("resend"), pause);
   });
 }
@@ -74,7 +75,7 @@ function verify() {
     const step = mangled ? "invalid" : steps[answer.code];
     if (step === "invalid" || step === "verified") memory.forget("letter");
     if (step === "password" && proof.password) {
-      fieldError("password", "That is not the password chosen at sign-up. Try again, or choose a new one below.");
+      fieldError("password", t("That is not the password chosen at sign-up. Try again, or choose a new one below."));
       retype("password");
     } else if (step) {
       go(step);
@@ -86,7 +87,7 @@ function verify() {
 
   onSubmit($("confirm-form"), () => true, () => post({}, []));
 
-  const passwordIsValid = watch({ password: required("Enter the password you chose at sign-up.") });
+  const passwordIsValid = watch({ password: required(t("Enter the password you chose at sign-up.")) });
   onSubmit($("password-form"), passwordIsValid, () => post({ password: $("password").value }, ["password"]));
 
   const newIsValid = watch({ name: nameRule(false), "new-password": passwordRule });
@@ -104,7 +105,7 @@ function verify() {
   }
 
   onSubmit($("resend-form"), () => true, async () => {
-    const pause = await resend({ token }, "A fresh link is on its way, unless the address has been confirmed meanwhile. You can close this page.");
+    const pause = await resend({ token }, t("A fresh link is on its way, unless the address has been confirmed meanwhile. You can close this page."));
     if (pause) coolDown($("resend"), pause);
   });
 }
@@ -116,8 +117,8 @@ function signin() {
   // Typed here, known there.
   $("forgot").addEventListener("click", () => memory.set("sign-in-as", email.value.includes("@") ? email.value.trim() : ""));
   const isValid = watch({
-    email: required(`Enter your e-mail address${usernames ? " or username" : ""}.`),
-    password: required("Enter your password."),
+    email: required(usernames ? t("Enter your e-mail address or username.") : t("Enter your e-mail address.")),
+    password: required(t("Enter your password.")),
   });
   onSubmit($("signin-form"), isValid, async () => {
     const who = email.value.trim();
@@ -132,7 +133,8 @@ function signin() {
       return true;
     }
     if (answer.code === "invalid_credentials") {
-      alertWith(`${usernames ? "The e-mail address, username" : "The e-mail address"} or password is not right.`, "If you signed up recently, open the letter first.");
+      const wrong = usernames ? t("The e-mail address, username or password is not right.") : t("The e-mail address or password is not right.");
+      alertWith(wrong, t("If you signed up recently, open the letter first."));
       retype("password");
     } else {
       // The identifier has one field here, whichever of its names the server uses.

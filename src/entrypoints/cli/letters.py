@@ -1,0 +1,93 @@
+"""`ostiary letters`: what leaves, and what does not."""
+
+import sys
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from entrypoints.settings import SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from entrypoints.composition.letters import Preview
+
+_INDEX = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Letters</title>
+<style>
+body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.6 system-ui, sans-serif; }}
+ul {{ padding: 0; list-style: none; }} li {{ margin: 0 0 .75rem; }} small {{ display: block; }}
+</style>
+<h1>Letters</h1>
+{}
+</html>
+"""
+
+
+@click.group()
+def letters() -> None:
+    """Letters: where they are, and who gets none."""
+
+
+@letters.command()
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("letters-preview"),
+    show_default=True,
+    help="The folder to write them to; index.html lists them.",
+)
+@click.option("--inbox", is_flag=True, help="Put them into the dev inbox as well.")
+def preview(folder: Path, inbox: bool) -> None:
+    """Write every letter in every language that is offered, with your brand and templates, for you to look at.
+
+    Nothing is mailed, and the links in them open nothing.
+    """
+    try:
+        settings = read_settings()
+        # Imported late: whose settings cannot be read is told so at once.
+        from entrypoints.composition.letters import previews
+
+        made = list(previews(settings))
+        for each in made:
+            _write(folder / each.letter.language, each)
+            if inbox:
+                _put(settings.data_dir / "inbox", f"{each.id}.eml", each.message)
+        _put(folder, "index.html", _index(made).encode())
+    except (SettingsError, OSError) as trouble:
+        click.echo(f"{trouble}", err=True)
+        sys.exit(2)
+    click.echo(f"{len(made)} letters are in {folder}; open {folder / 'index.html'}")
+    if inbox:
+        click.echo(f"They are in the dev inbox, too: {settings.public_url}/dev/inbox")
+
+
+def _write(folder: Path, each: "Preview") -> None:
+    _put(folder, f"{each.name}.html", each.page.encode())
+    _put(folder, f"{each.name}.txt", each.letter.text.encode())
+    _put(folder, f"{each.name}.eml", each.message)
+
+
+def _put(folder: Path, name: str, content: bytes) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+
+
+def _index(made: "list[Preview]") -> str:
+    lists = []
+    for language in dict.fromkeys(each.letter.language for each in made):
+        items = "\n".join(_item(each) for each in made if each.letter.language == language)
+        lists.append(f'<h2>{language}</h2>\n<ul lang="{language}">\n{items}\n</ul>')
+    return _INDEX.format("\n".join(lists))
+
+
+def _item(each: "Preview") -> str:
+    place = f"{each.letter.language}/{each.name}"
+    others = " · ".join(f'<a href="{place}.{kind}">{kind}</a>' for kind in ("txt", "eml"))
+    subject = escape(each.letter.subject)
+    return f'<li><a href="{place}.html" dir="auto">{subject}</a> <small lang="en">{each.name} · {others}</small></li>'
