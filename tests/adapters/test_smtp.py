@@ -32,7 +32,7 @@ ADA = EmailAddress("ada@example.com")
 UMLAUT = EmailAddress("jürgen@xn--bcher-kva.example")
 TEXT = "Confirm.\n\nhttps://app.example/auth/verify?token=abc&email=ada%40example.com\n\n-- \nOstiary\n.\n..dots\n"
 HEADERS = {
-    *("from", "to", "subject", "date", "message-id", "auto-submitted"),
+    *("from", "to", "subject", "date", "message-id", "auto-submitted", "x-auto-response-suppress"),
     *("mime-version", "content-type", "content-language"),
 }
 WRITTEN_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

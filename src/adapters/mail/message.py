@@ -42,9 +42,6 @@ def compose_message(letter: RenderedLetter, sender: Address) -> EmailMessage:
     message["Date"] = format_datetime(letter.written_at)
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    # After the parts: the first of them would take `Content-Language` along.
-    for name, value in own_headers(letter).items():
-        message[name] = value
     if letter.logo is not None:
         kind, _, subtype = letter.logo.media_type.partition("/")
         html = message.get_body(("html",))
