@@ -28,7 +28,7 @@ DUTCH = {
     "Use at least %(least)d characters.": "Minstens %(least)d tekens.",
     "There is nothing here.": "Hier is niets.",
     "Sign up": "Registreren",
-    "Already have an account? %(link_start)sSign in%(link_end)s": "Heb je er een? %(link_start)sMeld je aan%(link_end)s",
+    "Remembered it? %(link_start)sSign in%(link_end)s": "Weet je het weer? %(link_start)sMeld je aan%(link_end)s",
     "Confirm your e-mail address for %(brand)s": "Bevestig je adres voor %(brand)s",
     "Show password": "Wachtwoord <&> 'tonen'",
 }
@@ -132,11 +132,11 @@ def test_the_best_comes_first_and_among_equals_the_first() -> None:
 
 def test_a_page_is_in_the_language_that_is_read_best_and_runs_its_way(house: Server) -> None:
     with reading(house, "nl") as client:
-        page = client.get("/auth/signup").text
+        page, forgot = client.get("/auth/signup").text, client.get("/auth/forgot").text
         other_way = client.get("/auth/signup", headers={"Accept-Language": "he-IL"}).text
     assert '<html lang="nl" dir="ltr">' in page
     assert "<title>Registreren · Ostiary</title>" in page
-    assert 'Heb je er een? <a href="/auth/signin">Meld je aan</a>' in page
+    assert 'Weet je het weer? <a href="/auth/signin">Meld je aan</a>' in forgot
     assert '<html lang="he" dir="rtl">' in other_way
 
 
