@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
 
+from adapters.catalogues import PoLanguages
 from domain.locale import Locales
 from entrypoints.http.languages import read_languages
+from entrypoints.http.pages.controller import sentences_of_scripts
 from tests.support.browser import run_browser, visit
+from tests.support.catalogues import sentences
 from tests.support.http_requests import (
     PASSWORD,
     assert_problem,
@@ -152,6 +155,13 @@ def test_a_page_in_english_carries_no_sentences(house: Server) -> None:
         page = client.get("/auth/signup").text
     assert '<html lang="en" dir="ltr">' in page
     assert "sentences" not in page
+
+
+def test_a_page_brings_its_scripts_every_sentence_that_they_say(tmp_path: Path) -> None:
+    """Found without Babel, which readers of English do not wait for; and the same as translators are given."""
+    of_scripts = {sentence for sentence, file, _ in sentences() if file.endswith(".js")}
+    (tmp_path / "nl.po").write_text(catalogue({one: f"! {one}" for one in of_scripts}), "utf-8")
+    assert sentences_of_scripts(PoLanguages(tmp_path).of("nl")).keys() == of_scripts
 
 
 @pytest.mark.browser
