@@ -56,11 +56,15 @@ class PoLanguages:
                 yield f"{file}{f', line {line}' if line else ''}: {fault}"
 
     def _of(self, locale: str | None) -> PoSentences:
-        if locale is None or locale not in self.known:
+        catalogues = [
+            _read(file)
+            for folder in self._folders
+            if locale in self.known and (file := folder / f"{locale}.po").is_file()
+        ]
+        if locale is None or not catalogues:
             return PoSentences(_ENGLISH, "ltr", {})
         from babel import Locale
 
-        catalogues = [_read(file) for folder in self._folders if (file := folder / f"{locale}.po").is_file()]
         said = {
             str(message.id): str(message.string)
             for catalogue in catalogues

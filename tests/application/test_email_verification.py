@@ -71,6 +71,21 @@ async def test_a_new_password_keeps_nothing_of_the_sign_up_but_its_id(named_worl
     assert (await named_world.sign_in(password=NEW_PASSWORD)).user == signed_in.user
 
 
+async def test_with_a_new_password_comes_the_language_of_whoever_chose_it(world: World) -> None:
+    """Letters to the owner of a mailbox are not in the language that a stranger asked for."""
+    arab = replace(ELSEWHERE, languages=("ar-EG", "en"))
+    await world.sign_up(locale="de")
+    signed_in = await world.verify(await world.token_for(), new_password=NEW_PASSWORD, client=arab)
+    assert signed_in.user.locale == "ar"
+
+
+async def test_with_the_password_of_the_sign_up_comes_its_language(world: World) -> None:
+    arab = replace(ELSEWHERE, languages=("ar-EG", "en"))
+    await world.sign_up(locale="de")
+    signed_in = await world.verify(await world.token_for(), password=PASSWORD, client=arab)
+    assert signed_in.user.locale == "de"
+
+
 async def test_with_a_new_password_comes_a_new_name(named_world: World) -> None:
     await named_world.sign_up(password=OTHER_PASSWORD, name="Mallory")
     signed_in = await named_world.verify(await named_world.token_for(), new_password=NEW_PASSWORD, name=" Ada ")

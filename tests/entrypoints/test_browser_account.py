@@ -263,7 +263,7 @@ def test_an_address_is_changed_and_taken_back_by_its_owner(
     page = enter(mallory, email)
     change_email(page, theirs)
     mallory.open(link_in(house, theirs, "Confirm your new e-mail address"))
-    expect(page.get_by_text(f"has the address {theirs}")).to_be_visible()
+    expect(page.get_by_text(f"{theirs} is the address of your account")).to_be_visible()
     page.get_by_role("button", name="Confirm my new address").click()
     expect(page.get_by_role("heading", name="Your address is changed")).to_be_focused()
     page.get_by_role("link", name="Go to your account").click()

@@ -49,7 +49,7 @@ def test_from_sign_up_to_signing_in_again(posted: Server, mail: MailServer) -> N
             True,
             "user",
         )
-        assert user.keys() == {"id", "email", "email_verified", "name", "username", "role", "created_at"}
+        assert user.keys() == {"id", "email", "email_verified", "name", "username", "role", "locale", "created_at"}
         assert ada.get("/auth/me").json() == user
         bearer = {"authorization": f"Bearer {verified.json()['access_token']}"}
         assert httpx.get(f"{posted.url}/auth/me", headers=bearer).json() == user

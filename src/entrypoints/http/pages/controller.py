@@ -72,14 +72,16 @@ def _unbroken(text: Markup) -> Markup:
 
 
 @cache
-def _sentences_of_scripts() -> frozenset[str]:
+def _english_of_scripts() -> frozenset[str]:
     assets = files("entrypoints.http.pages").joinpath("assets")
-    return frozenset(found for name in _SCRIPTS for found in _SENTENCE.findall(assets.joinpath(name).read_text()))
+    return frozenset(
+        found for name in _SCRIPTS for found in _SENTENCE.findall(assets.joinpath(name).read_text("utf-8"))
+    )
 
 
-def _said_by_scripts(language: Sentences) -> dict[str, str]:
+def sentences_of_scripts(language: Sentences) -> dict[str, str]:
     """What the scripts say, where it differs from the English that stands in them."""
-    said = {sentence: language.say(sentence) for sentence in sorted(_sentences_of_scripts())}
+    said = {sentence: language.say(sentence) for sentence in sorted(_english_of_scripts())}
     return {sentence: text for sentence, text in said.items() if text != sentence}
 
 
@@ -95,7 +97,7 @@ def common_context(ostiary: Ostiary, language: Sentences | None = None) -> dict[
     language = language or ostiary.languages.of(None)
     return {
         "language": language,
-        "sentences": _said_by_scripts(language),
+        "sentences": sentences_of_scripts(language),
         "locales": ostiary.profile.locales.offered,
         "brand": settings.brand,
         "app_url": settings.app_url,

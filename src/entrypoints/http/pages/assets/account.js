@@ -61,7 +61,6 @@ function showUser(data) {
 function profile() {
   const names = ["name", "username", "locale"].filter($);
   const rules = { name: nameRule($("name").required), username: usernameRule($("username")?.required), locale: () => null };
-  for (const option of $("locale")?.options ?? []) if (option.value) option.textContent = nameOf(option.value);
   onSubmit($("profile-form"), watch(Object.fromEntries(names.map((id) => [id, rules[id]]))), async () => {
     const typed = names.map((id) => [id, $(id).value.trim() || null]);
     const changes = Object.fromEntries(typed.filter(([id, value]) => value !== (user[id] ?? null)));
@@ -189,6 +188,7 @@ export async function account() {
     $("loading").hidden = true;
     return alertWith(explain(me));
   }
+  for (const option of $("locale")?.options ?? []) if (option.value) option.textContent = nameOf(option.value);
   showUser(me.data);
   await Promise.all([adoptPolicy("new-password"), showSessions(), showEvents()]); // so that nothing moves later
   $("loading").hidden = true;
