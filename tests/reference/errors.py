@@ -189,16 +189,23 @@ def _sentences(words: ast.expr, source: Path, code: str) -> Iterator[str]:
             yield _sentence(node.args[0], source)
 
 
+def _constant(value: ast.expr, source: Path) -> str:
+    """A constant of the module; an ellipsis for what is known at run time only."""
+    if not isinstance(value, ast.Name):
+        return "…"
+    module = importlib.import_module(".".join(source.relative_to(SRC).with_suffix("").parts))
+    return str(getattr(module, value.id, "…"))
+
+
 def _sentence(words: ast.expr, source: Path) -> str:
     """Constants of the module put in, and an ellipsis for what is known at run time only."""
     match words:
         case ast.Constant(value=str(text)):
             return text
-        case ast.JoinedStr(values=parts):
-            return "".join(_sentence(part, source) for part in parts)
-        case ast.FormattedValue(value=ast.Name(id=name)):
-            module = importlib.import_module(".".join(source.relative_to(SRC).with_suffix("").parts))
-            return str(getattr(module, name, "…"))
+        case ast.Call(func=ast.Name(id="Sentence"), args=[first], keywords=figures):
+            text = _sentence(first, source)
+            said = {each.arg: _constant(each.value, source) for each in figures}
+            return text.replace(")d", ")s") % said if said else text
         case ast.Call(args=[first, *_]):
             return _sentence(first, source)
         case _:
