@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from functools import cache, cached_property
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 
 from domain.sentence import Sentence
@@ -46,7 +47,9 @@ class PoLanguages:
         from babel.messages.pofile import read_po
 
         catalogues = [
-            read_po(file.open("rb")) for folder in self._folders if (file := folder / f"{locale}.po").is_file()
+            read_po(BytesIO(file.read_bytes()))
+            for folder in self._folders
+            if (file := folder / f"{locale}.po").is_file()
         ]
         said = {
             str(message.id): str(message.string)

@@ -40,6 +40,8 @@ def template_problems(overrides: Overrides, renderer: JinjaLetterRenderer, local
                 rendered = renderer.render(letter, _NOBODYS_ID)
         except Exception as error:  # whatever a template does wrong is its author's to mend
             problems.append(f"{_place(error, overrides)}: {error or type(error).__name__}")
+            if isinstance(error, TimeoutError):
+                break
             continue
         link = renderer.link_of(letter)
         if link not in rendered.text:
