@@ -29,7 +29,18 @@ SENDER = Address("Ostiary", "no-reply", "ostiary.example")
 ADA = EmailAddress("ada@example.com")
 UMLAUT = EmailAddress("jürgen@xn--bcher-kva.example")
 TEXT = "Confirm.\n\nhttps://app.example/auth/verify?token=abc&email=ada%40example.com\n\n-- \nOstiary\n.\n..dots\n"
-HEADERS = {"from", "to", "subject", "date", "message-id", "auto-submitted", "mime-version", "content-type"}
+HEADERS = {
+    "from",
+    "to",
+    "subject",
+    "date",
+    "message-id",
+    "auto-submitted",
+    "content-language",
+    "x-auto-response-suppress",
+    "mime-version",
+    "content-type",
+}
 WRITTEN_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
