@@ -509,3 +509,16 @@ def test_a_hostile_letter_runs_nothing_and_loads_nothing(ada: Visitor, house: Se
     # What the browser says of the script and the picture that it did not take is what is wanted here.
     assert ada.troubles
     ada.troubles.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_letter_fits_a_narrow_screen(browser: Browser, house: Server, scheme: str) -> None:
+    email = "a-really-long-name-that-goes-on-and-on-" + new_address("for-ever")
+    with house.client() as client:
+        assert sign_up(client, email).status_code == 202
+    with visit(browser, house.url, width=320, color_scheme=scheme) as visitor:
+        page = visitor.open(house.inbox(email)[0]["html_url"])
+        expect(page.get_by_role("heading")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == {"light": "rgb(243, 242, 237)", "dark": "rgb(17, 23, 24)"}[scheme]

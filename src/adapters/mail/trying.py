@@ -56,7 +56,7 @@ def _place(error: Exception, overrides: Overrides) -> str:
     frames = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
     if isinstance(error, TemplateSyntaxError):
         frames.append((error.filename or "", error.lineno))
-    files = {str(overrides.folder and overrides.folder / name): name for name in overrides.texts}
+    files = {overrides.place(name): name for name in overrides.texts}
     places = [f"letters/{files[file]}:{line}" for file, line in frames if file in files]
     return places[-1] if places else "letters"
 
