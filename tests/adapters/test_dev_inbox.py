@@ -14,7 +14,7 @@ import pytest
 
 from adapters.mail.dev_inbox import DevInbox
 from domain.email_address import EmailAddress
-from domain.letters import RenderedLetter
+from domain.letters import InlineImage, RenderedLetter
 
 SENDER = Address("Ostiary", "ostiary", "localhost.localdomain")
 LINK = "http://127.0.0.1:8000/auth/verify?token=abc&email=ada%40example.com"
@@ -77,6 +77,23 @@ async def test_a_letter_is_read_as_it_was_written_with_its_link(inbox: DevInbox)
     assert inbox.letter(delivered.id) == delivered
 
 
+async def test_a_logo_that_travels_along_is_seen_by_a_browser(inbox: DevInbox) -> None:
+    logo = InlineImage(content_id="logo", media_type="image/png", content=b"\x89PNG picture")
+    await inbox.send(a_letter(html='<img src="cid:logo"><img src="cid:other">', logo=logo))
+    (delivered,) = inbox.letters()
+    assert delivered.html.strip() == '<img src="data:image/png;base64,iVBORyBwaWN0dXJl"><img src="cid:other">'
+
+
+async def test_a_letter_is_shown_as_it_went_out(inbox: DevInbox) -> None:
+    letter = a_letter()
+    await inbox.send(letter)
+    source = inbox.source(name_of(letter))
+    assert source is not None
+    assert f"Message-ID: {letter.message_id}\n" in source.replace("\r\n", "\n")
+    assert "Content-Type: multipart/alternative" in source
+    assert inbox.source("../secret") is None
+
+
 async def test_a_letter_without_a_token_has_no_link(inbox: DevInbox) -> None:
     await inbox.send(a_letter(text="Sign in: http://127.0.0.1:8000/auth/signin\n"))
     assert [letter.link for letter in inbox.letters()] == [None]
@@ -133,6 +150,7 @@ async def test_no_id_leads_out_of_the_folder(inbox: DevInbox, folder: Path, lett
     await inbox.send(a_letter())
     (folder.parent / "secret.eml").write_text("To: a\n\nsecret")
     assert inbox.letter(letter_id) is None
+    assert inbox.source(letter_id) is None
 
 
 async def test_a_note_of_the_letter_is_printed_for_who_watches_the_console(

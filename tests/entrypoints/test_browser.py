@@ -478,12 +478,73 @@ def test_without_the_script_nothing_typed_would_end_up_in_the_address_bar(withou
     assert without_scripts.troubles == []
 
 
-def test_letters_are_shown_as_they_look_and_can_do_nothing(ada: Visitor, house: Server) -> None:
+def test_letters_are_read_as_html_text_and_source_and_their_link_is_opened(ada: Visitor, house: Server) -> None:
     email = new_address("browser")
     join(ada, email)
-    house.inbox(email)
+    link = link_for(house, email)
     page = ada.open("/dev/inbox")
-    letter = page.locator("article", has_text=email)
-    letter.get_by_text("HTML version").click()
-    frame = letter.frame_locator("iframe")
-    expect(frame.get_by_role("link").first).to_be_visible()
+    page.get_by_label("Find by recipient or subject").fill(email)
+    page.locator("[data-letter]").click()
+    letter = page.get_by_role("article")
+    expect(letter.get_by_role("heading")).to_have_text("Confirm your e-mail address for Ostiary")
+    expect(letter).to_contain_text(email)
+    expect(letter.get_by_role("link", name="Open the link")).to_have_attribute("href", link)
+    with ada.context.expect_page() as opened:
+        letter.frame_locator("iframe").get_by_role("link", name="Confirm my address").click()
+    assert opened.value.url == link
+    opened.value.close()
+    letter.get_by_role("button", name="Text").click()
+    expect(page.locator("#plain")).to_contain_text("Somebody, probably you, signed up with this address.")
+    page.keyboard.press("s")
+    expect(page.locator("#plain")).to_contain_text("Auto-Submitted: auto-generated")
+
+
+def test_new_letters_appear_by_themselves_and_the_chosen_one_stays(ada: Visitor, house: Server) -> None:
+    first, second = new_address("first"), new_address("second")
+    with house.client() as client:
+        assert sign_up(client, first).status_code == 202
+        house.inbox(first)
+        page = ada.open("/dev/inbox")
+        page.locator("[data-letter]", has_text=first).click()
+        page.keyboard.press("t")
+        assert sign_up(client, second).status_code == 202
+        fresh = page.locator("[data-letter]", has_text=second)
+        expect(fresh).to_have_class("entry unread")
+    expect(page.locator("#to")).to_have_text(first)
+    expect(page.locator("#plain")).to_be_visible()
+    page.keyboard.press("k")
+    expect(page.locator("#to")).to_have_text(second)
+    expect(fresh).to_have_class("entry")
+    page.reload()
+    expect(page.locator("#to")).to_have_text(second)
+    expect(fresh).to_have_class("entry")
+
+
+def test_a_hostile_letter_runs_nothing_and_loads_nothing(ada: Visitor, house: Server) -> None:
+    (house.folder / "ostiary-data" / "inbox").mkdir(parents=True, exist_ok=True)
+    (house.folder / "ostiary-data" / "inbox" / "hostile.eml").write_text(
+        "From: eve@evil.example\nTo: <img src=x onerror=\"document.title='ran'\">@evil.example\n"
+        "Subject: <script>document.title = 'ran'</script>\nDate: Sat, 21 Nov 2026 17:00:00 +0000\n"
+        "Content-Type: text/html; charset=utf-8\n\n<!doctype html><head></head><h1>Evil</h1>"
+        "<script>top.document.title = 'ran'</script><img src=x onerror=\"top.document.title = 'ran'\">"
+    )
+    page = ada.open("/dev/inbox#hostile")
+    expect(page.frame_locator("#page").get_by_role("heading", name="Evil")).to_be_visible()
+    expect(page.locator("#subject")).to_have_text("<script>document.title = 'ran'</script>")
+    assert "ran" not in page.title().split(" · ")[0].split()
+    # What the browser says of the script and the picture that it did not take is what is wanted here.
+    assert ada.troubles
+    ada.troubles.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_letter_fits_a_narrow_screen(browser: Browser, house: Server, scheme: str) -> None:
+    email = "a-really-long-name-that-goes-on-and-on-" + new_address("for-ever")
+    with house.client() as client:
+        assert sign_up(client, email).status_code == 202
+    with visit(browser, house.url, width=320, color_scheme=scheme) as visitor:
+        page = visitor.open(house.inbox(email)[0]["html_url"])
+        expect(page.get_by_role("heading")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == {"light": "rgb(243, 242, 237)", "dark": "rgb(17, 23, 24)"}[scheme]

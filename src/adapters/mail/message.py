@@ -1,10 +1,18 @@
 """A rendered letter as an e-mail message (RFC 5322, RFC 2045)."""
 
 from base64 import b64encode
-from email.headerregistry import Address
+from email.header import Header
+from email.headerregistry import (
+    Address,
+    BaseHeader,
+    HeaderRegistry,
+    UniqueSingleAddressHeader,
+    UniqueUnstructuredHeader,
+)
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP, SMTPUTF8, Policy
 from email.utils import format_datetime
+from typing import Any
 
 from application.ports.letters import MailRefused
 from domain.email_address import EmailAddress
@@ -20,6 +28,34 @@ def letter_key(letter: RenderedLetter) -> str:
     return letter.message_id.strip("<>").partition("@")[0]
 
 
+class _Subject(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc]  # made for each other at run time
+    """Folded by ourselves where it is encoded (RFC 2047): Python before 3.13 drops spaces between the encoded words."""
+
+    def fold(self, *, policy: "Policy[Any]") -> str:
+        if self.isascii():
+            return super().fold(policy=policy)
+        return f"{self.name}: {_encoded(self, self.name, policy)}{policy.linesep}"
+
+
+class _From(UniqueSingleAddressHeader, BaseHeader):  # type: ignore[misc]
+    """As `_Subject`."""
+
+    def fold(self, *, policy: "Policy[Any]") -> str:
+        if self.isascii():
+            return super().fold(policy=policy)
+        name = _encoded(self.address.display_name, self.name, policy)
+        return f"{self.name}: {name}{policy.linesep} <{self.address.addr_spec}>{policy.linesep}"
+
+
+def _encoded(text: str, name: str, policy: "Policy[Any]") -> str:
+    return Header(text, "utf-8", header_name=name).encode(linesep=policy.linesep)
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("subject", _Subject)
+_HEADERS.map_to_type("from", _From)
+
+
 def own_headers(letter: RenderedLetter) -> dict[str, str]:
     """The headers that a mail system does not add by itself, and must not change."""
     return {
@@ -33,7 +69,7 @@ def own_headers(letter: RenderedLetter) -> dict[str, str]:
 def compose_message(letter: RenderedLetter, sender: Address) -> EmailMessage:
     """Text first, HTML as its alternative. The `To` header is built from parts, so nothing in it is decoded (M15)."""
     needs_utf8 = not letter.recipient.local_part.isascii()
-    message = EmailMessage(policy=SMTPUTF8 if needs_utf8 else SMTP)
+    message = EmailMessage(policy=SMTPUTF8 if needs_utf8 else SMTP.clone(header_factory=_HEADERS))
     message["From"] = sender
     message["To"] = header_address(letter.recipient)
     if letter.reply_to is not None:

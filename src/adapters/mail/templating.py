@@ -36,7 +36,11 @@ class Overrides:
 
     def source(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         """As `jinja2.FunctionLoader` wants it."""
-        return (self.texts[name], str(self.folder and self.folder / name), lambda: True) if name in self.texts else None
+        return (self.texts[name], self.place(name), lambda: True) if name in self.texts else None
+
+    def place(self, name: str) -> str:
+        """Where one of them was read."""
+        return str(self.folder / name) if self.folder is not None else name
 
 
 class LetterTemplates(ImmutableSandboxedEnvironment):

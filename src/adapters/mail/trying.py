@@ -40,6 +40,8 @@ def template_problems(overrides: Overrides, renderer: JinjaLetterRenderer, local
                 rendered = renderer.render(letter, _NOBODYS_ID)
         except Exception as error:  # whatever a template does wrong is its author's to mend
             problems.append(f"{_place(error, overrides)}: {error or type(error).__name__}")
+            if isinstance(error, TimeoutError):
+                break
             continue
         link = renderer.link_of(letter)
         if link not in rendered.text:
@@ -54,7 +56,7 @@ def _place(error: Exception, overrides: Overrides) -> str:
     frames = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
     if isinstance(error, TemplateSyntaxError):
         frames.append((error.filename or "", error.lineno))
-    files = {str(overrides.folder and overrides.folder / name): name for name in overrides.texts}
+    files = {overrides.place(name): name for name in overrides.texts}
     places = [f"letters/{files[file]}:{line}" for file, line in frames if file in files]
     return places[-1] if places else "letters"
 

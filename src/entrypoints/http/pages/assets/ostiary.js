@@ -145,17 +145,8 @@ function signin() {
   });
 }
 
-function devInbox() {
-  const newest = document.querySelector("[data-letter]")?.dataset.letter;
-  setInterval(async () => {
-    if (document.hidden) return;
-    const { ok, data } = await call("GET", "/dev/inbox.json");
-    if (ok && data[0] && String(data[0].id) !== newest) location.reload();
-  }, 2000);
-}
-
 // A page that "back" restores from memory still shows the busy button and the state it was left in.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
-const pages = { signup, "check-inbox": checkInbox, verify, signin, forgot, reset, "confirm-email-change": confirmEmailChange, undo, account, "dev-inbox": devInbox };
+const pages = { signup, "check-inbox": checkInbox, verify, signin, forgot, reset, "confirm-email-change": confirmEmailChange, undo, account };
 pages[document.body.dataset.page]?.();
