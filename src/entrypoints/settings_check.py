@@ -64,6 +64,10 @@ def contradictions(settings: "Settings") -> list[str]:
         problems.append(
             "OSTIARY_METRICS_LISTEN: this is no private address; set OSTIARY_METRICS_TOKEN as well, or listen elsewhere"
         )
+    if settings.postmark_webhook_secret is not None and _weak(settings.postmark_webhook_secret, least=16):
+        problems.append(
+            "OSTIARY_POSTMARK_WEBHOOK_SECRET: expected at least 16 random characters; `openssl rand -hex 16` makes some"
+        )
     asked = urlsplit(settings.breach_check_url)
     if asked.scheme != "https" and not is_loopback(asked.hostname or ""):
         problems.append("OSTIARY_BREACH_CHECK_URL: expected https; http is for a service on this machine only")
@@ -121,6 +125,11 @@ def _unsafe_in_public(settings: "Settings") -> list[str]:
     if not settings.sends_mail and not settings.own_mail_sender:
         names = "EMAIL_ENABLED: must not be off" if settings.smtp_host else "SMTP_HOST, EMAIL_FROM: needed"
         problems.append(f"{names} {where}; letters would land in the dev inbox")
+    if settings.postmark_webhook_secret is not None and not settings.https:
+        problems.append(
+            "OSTIARY_POSTMARK_WEBHOOK_SECRET: expected a public URL with https; Postmark signs nothing, and anybody "
+            "on the way could read the secret"
+        )
     if any(network.prefixlen == 0 for network in settings.trusted_proxies):
         problems.append("OSTIARY_TRUSTED_PROXIES: everybody cannot be trusted; name your proxies' networks")
     if settings.https and any(origin.startswith("http://") for origin in settings.cors_origins):

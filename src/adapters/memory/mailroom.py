@@ -45,8 +45,11 @@ class MemoryLetterRegister:
         row = self._tables.letters.get(letter_id)
         if row is None or row.status != LetterState.QUEUED:
             return False
+        reversal = self._tables.reversals.get(row.letter.subject_id or letter_id)
+        gone = reversal is not None and reversal.user_id not in self._tables.users
+        letter = replace(row.letter, recipient=FORGOTTEN) if gone else row.letter
         self._tables.letters[letter_id] = LetterRow(
-            row.letter, status=LetterState.ABANDONED.value, done_at=now, reason=reason
+            letter, status=LetterState.ABANDONED.value, done_at=now, reason=reason
         )
         return True
 
@@ -70,11 +73,13 @@ class MemorySuppressions:
         self._tables.suppressions[suppression.email.canonical] = SuppressionRow(suppression)
         return True
 
-    async def lift(self, email: EmailAddress, now: datetime) -> bool:
+    async def lift(self, email: EmailAddress, now: datetime, kept_until: datetime) -> bool:
         suppression = await self.of(email, now)
         if suppression is None:
             return False
-        self._tables.suppressions[email.canonical] = SuppressionRow(suppression, lifted_at=now)
+        self._tables.suppressions[email.canonical] = SuppressionRow(
+            replace(suppression, until=kept_until), lifted_at=now
+        )
         return True
 
     async def find(self, now: datetime, *, after: EmailAddress | None, most: int) -> list[Suppression]:

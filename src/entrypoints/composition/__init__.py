@@ -16,6 +16,7 @@ from adapters.mail.rendering import JinjaLetterRenderer
 from adapters.sealing import AesRecordSeal
 from adapters.signing import HmacDeviceMarks, HmacSessionSeal
 from application.catalogue import UseCases
+from application.ports.bounces import BounceHook
 from application.ports.environment import Clock, DeviceNames, EventLog, Ids, Randomness
 from application.ports.hashing import BreachCheck, CommonPasswords, PasswordHasher, StrengthEstimator
 from application.ports.languages import Languages
@@ -26,6 +27,7 @@ from application.ports.tokens import AccessTokens, DeviceMarks, SessionSeal
 from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
 from entrypoints.composition import choices
+from entrypoints.composition.bounces import bounce_hooks
 from entrypoints.composition.monitoring import forget_process, metrics_of
 from entrypoints.composition.parts import Parts
 from entrypoints.composition.stores import SchemaMismatch, Store, memory_store, migrate_database, sql_store
@@ -78,6 +80,8 @@ class Ostiary:
     profile: ProfileRules
     jwks: Mapping[str, object]
     languages: Languages
+    bounce_hooks: Mapping[str, BounceHook]
+    """Who may report what became of letters, by the provider's name."""
     watch: Callable[[], AbstractAsyncContextManager[None]]
     """Enter it while requests are answered: keeps what they rely on in step with the database. Raises `Unavailable`."""
     check_peppers: Callable[[], Awaitable[None]]
@@ -159,6 +163,7 @@ async def compose(
             profile=parts.profile,
             jwks=keys.jwks(),
             languages=languages,
+            bounce_hooks=bounce_hooks(settings),
             watch=watch,
             check_peppers=lambda: _check_peppers(settings, replace, store, clock),
             readiness=Readiness(database=store.ready, schema_fits=store.schema_fits, outbox=store.outbox, clock=clock),

@@ -74,7 +74,7 @@ _DETAILS = {
     "not_found": "There is nothing here.",
     "method_not_allowed": "This cannot be done here.",
     "request_timeout": "The request did not arrive in time.",
-    "payload_too_large": "The request is larger than 16 KiB.",
+    "payload_too_large": "The request is larger than is taken here.",
     "unsupported_media_type": "Send JSON in UTF-8, uncompressed, as application/json.",
     "headers_too_large": "The request line and headers are larger than 32 KiB.",
     "server_error": "Something went wrong on our side.",
