@@ -20,8 +20,7 @@ nowhere to be found in DNS. Not among them is what is full (5.2.2), what is too 
 _STATUS = re.compile(r"\s*([245]\.[0-9]{1,3}\.[0-9]{1,3})")
 _OURS = re.compile(r"\s*<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@[^>]*>\s*", re.IGNORECASE)
 
-NO_REPORT = "no report"
-"""Said of every other message that lies in a mailbox."""
+_NO_REPORT = "no report"
 
 
 def filed_messages(place: Path) -> Iterator[FiledMessage]:
@@ -32,12 +31,12 @@ def filed_messages(place: Path) -> Iterator[FiledMessage]:
             said, bounce = _judge(message_from_bytes(content))
         except Exception:  # whatever a hostile message trips in the standard library's parser
             said, bounce = "it cannot be read", None
-        yield FiledMessage(number=number, said=said, bounce=bounce)
+        yield FiledMessage(number=number, said=said, report=said is not _NO_REPORT, bounce=bounce)
 
 
 def _judge(message: Message[str, str]) -> tuple[str, ReturnedLetter | None]:
     if message.get_content_type() != "multipart/report":
-        return NO_REPORT, None
+        return _NO_REPORT, None
     if len(parts := _within(message)) < 3:
         return "it does not hold the letter that it is about", None
     _, report, returned = parts[:3]
@@ -47,7 +46,7 @@ def _judge(message: Message[str, str]) -> tuple[str, ReturnedLetter | None]:
         case "message/feedback-report":
             said, reason = _complaint(report)
         case _:
-            return NO_REPORT, None
+            return _NO_REPORT, None
     if reason is None:
         return said, None
     letter_id = _letter_id(returned)

@@ -67,7 +67,9 @@ class FiledMessage:
     number: int
     """Which of the file, from 1."""
     said: str
-    """What it is, or why it does not count: words of ours, such as `5.1.1`, or `no report`."""
+    """What it says of a letter, or why it does not count: `5.1.1`, or other words of ours."""
+    report: bool = True
+    """Whether it is a report at all: people's own messages lie in the same mailbox."""
     bounce: ReturnedLetter | None = None
 
 

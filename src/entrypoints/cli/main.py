@@ -1,4 +1,4 @@
-"""`ostiary serve | worker | migrate | settings | openapi | doctor | users | sessions | events | purge | seed | …`."""
+"""`ostiary serve | worker | migrate | settings | openapi | doctor | users | sessions | events | letters | purge | …`."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from entrypoints.cli.doctor import doctor
+from entrypoints.cli.letters import letters
 from entrypoints.cli.seed import seed
 from entrypoints.cli.tuning import tune_hash
 from entrypoints.cli.upkeep import events, purge, sessions
@@ -161,7 +162,7 @@ def openapi() -> None:
     click.echo(json.dumps(describe(api_under(settings), cookies_for(settings), settings), indent=2))
 
 
-for command in (doctor, users, sessions, events, purge, seed, tune_hash):
+for command in (doctor, users, sessions, events, letters, purge, seed, tune_hash):
     main.add_command(command)
 
 
