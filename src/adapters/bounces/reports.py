@@ -1,5 +1,7 @@
 """Reports about letters of ours, as messages: of what could not be delivered (RFC 3464), of complaints (RFC 5965)."""
 
+from __future__ import annotations  # `Message` takes its parameters in type checkers only
+
 import re
 from collections.abc import Iterator
 from email import message_from_bytes

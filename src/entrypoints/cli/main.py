@@ -1,4 +1,4 @@
-"""`ostiary serve | worker | migrate | settings | openapi | doctor | users | sessions | events | letters | purge | …`."""
+"""`ostiary serve | worker | migrate | settings | openapi | doctor | users | sessions | events | letters | …`."""
 
 import asyncio
 import json
