@@ -6,7 +6,7 @@ from typing import IO
 
 from application.ports.bounces import NoMailbox
 
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = 256 * 1024
 """What is read of one message: a report stands at its beginning."""
 
 _LINE = 64 * 1024
