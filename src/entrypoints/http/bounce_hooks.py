@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from litestar import Response, post
+from litestar import MediaType, Response, post
 from litestar.handlers import HTTPRouteHandler
 
 from application.ports.bounces import BounceHook, NotAuthentic, Unreadable
@@ -36,13 +36,13 @@ def _handler(path: str, hook: BounceHook) -> HTTPRouteHandler:
         except Unreadable:
             raise EdgeRefusal("malformed_request") from None
         await edge.use_cases.note_bounces(NoteBouncesCommand(bounces=found))
-        return Response(None, status_code=200)
+        return Response(b"", status_code=200, media_type=MediaType.TEXT)
 
     return bounces
 
 
 def _given_once(request: AnyRequest) -> dict[str, str]:
     """Of a header that is given twice, whoever stands before us may have gone by the other one."""
-    headers = request.headers.multi_items()
+    headers = request.scope["headers"]
     times = Counter(name for name, _ in headers)
-    return {name: value for name, value in headers if times[name] == 1}
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers if times[name] == 1}
