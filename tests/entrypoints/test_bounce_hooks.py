@@ -194,7 +194,7 @@ def test_who_is_suppressed_reads_the_same_answers_and_gets_no_letter(client: htt
 
 def test_a_batch_is_noted_whole_and_again_changes_nothing(client: httpx.Client, hooked: Server) -> None:
     emails = [new_address("batch") for _ in range(300)]
-    events = [{"event": "delivered"}, 7, None, [], *(an_event(email) for email in emails)]
+    events: list[Any] = [{"event": "delivered"}, 7, None, [], *(an_event(email) for email in emails)]
     for _ in range(2):
         assert by_sendgrid(client, *events).status_code == 200
     assert all(reason_of(hooked, email) for email in emails[::50])
