@@ -217,7 +217,7 @@ class Settings:
         "30d",
         "How long an address gets no letters after its mailbox bounced one for good, or called one spam.",
     )
-    sendgrid_webhook_key: bytes | None = setting(
+    sendgrid_webhook_key: str | None = setting(
         "OSTIARY_SENDGRID_WEBHOOK_KEY",
         sendgrid_key,
         "",

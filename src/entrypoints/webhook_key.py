@@ -3,7 +3,7 @@
 from base64 import b64decode
 
 
-def sendgrid_key(text: str) -> bytes | None:
+def sendgrid_key(text: str) -> str | None:
     """A P-256 public key (SubjectPublicKeyInfo, DER) in base64; none when empty."""
     if not text:
         return None
@@ -13,10 +13,9 @@ def sendgrid_key(text: str) -> bytes | None:
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     try:
-        key = b64decode(text, validate=True)
-        loaded = load_der_public_key(key)
+        loaded = load_der_public_key(b64decode(text, validate=True))
     except (ValueError, UnsupportedAlgorithm):
         loaded = None
     if not isinstance(loaded, EllipticCurvePublicKey) or not isinstance(loaded.curve, SECP256R1):
         raise ValueError("expected the verification key that SendGrid shows, in base64, beginning with MFkw")
-    return key
+    return text

@@ -355,6 +355,7 @@ def candidate_of(newcomer: Newcomer, line: int) -> Candidate:
         created_at=user.created_at,
         disabled_at=user.disabled_at,
         first_signed_in_at=user.first_signed_in_at,
+        locale=user.locale,
         fields=user.fields,
         password_hash=newcomer.password_hash.encoded,
         metadata=origin.metadata if origin else {},

@@ -8,10 +8,17 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    SECP384R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from entrypoints.settings import SettingsError, read_settings
 from tests.support.http_requests import assert_problem, new_address, sign_up
 from tests.support.server import Server, run_server
 
@@ -314,3 +321,26 @@ def test_where_nothing_is_set_there_is_no_hook(server: Server) -> None:
     with server.client() as client:
         for path in ("/hooks/sendgrid", "/hooks/postmark"):
             assert_problem(client.post(path, json=[], headers=basic()), 404, "not_found")
+
+
+OTHER_CURVE = generate_private_key(SECP384R1())
+PUBLIC = {"OSTIARY_PUBLIC_URL": "http://auth.example.com", "OSTIARY_ALLOW_HTTP": "on"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"OSTIARY_SENDGRID_WEBHOOK_KEY": "canary!"}, "OSTIARY_SENDGRID_WEBHOOK_KEY"),
+        ({"OSTIARY_SENDGRID_WEBHOOK_KEY": shown(KEY)[:-8]}, "OSTIARY_SENDGRID_WEBHOOK_KEY"),
+        ({"OSTIARY_SENDGRID_WEBHOOK_KEY": shown(OTHER_CURVE)}, "OSTIARY_SENDGRID_WEBHOOK_KEY"),
+        ({"OSTIARY_POSTMARK_WEBHOOK_SECRET": "canary-too-shor"}, "OSTIARY_POSTMARK_WEBHOOK_SECRET"),
+        ({"OSTIARY_POSTMARK_WEBHOOK_SECRET": "c" * 40}, "OSTIARY_POSTMARK_WEBHOOK_SECRET"),
+        ({**PUBLIC, "OSTIARY_POSTMARK_WEBHOOK_SECRET": SECRET}, "OSTIARY_POSTMARK_WEBHOOK_SECRET"),
+    ],
+    ids=["no key", "half a key", "another curve", "too short", "not random", "in clear"],
+)
+def test_a_key_that_is_none_and_a_secret_that_is_weak_do_not_start(variables: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        read_settings(variables, dotenv=None)
+    assert any(problem.startswith(f"{named}: ") for problem in error.value.problems)
+    assert variables[named] not in str(error.value)

@@ -51,7 +51,7 @@ def test_letters_are_listed_in_a_hundred_columns_shown_given_up_and_called_back(
     }
     assert (newest["to"], oldest["to"]) == (LONG, ADA)
     heading, line, *rows = shell.say("letters", "list", "--state", "queued").splitlines()
-    assert heading.split() == ["id", "state", "age", "what", "to"]
+    assert heading.split() == ["id", "state", "asked", "for", "what", "to"]
     assert len(rows) == 2
     assert max(map(len, [line, *rows])) <= 100
     limited = shell.run("letters", "list", "--most", "1")

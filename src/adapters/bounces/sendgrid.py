@@ -45,9 +45,9 @@ class SendGridHook:
 
     challenge = 'Signature realm="sendgrid"'
 
-    def __init__(self, key: bytes) -> None:
-        """`key` is a P-256 public key as DER (SubjectPublicKeyInfo)."""
-        loaded = load_der_public_key(key)
+    def __init__(self, key: str) -> None:
+        """`key` is a P-256 public key (SubjectPublicKeyInfo, DER) in base64, as SendGrid shows it."""
+        loaded = load_der_public_key(b64decode(key))
         assert isinstance(loaded, EllipticCurvePublicKey)  # noqa: S101 - the settings have seen to it
         self._key = loaded
 

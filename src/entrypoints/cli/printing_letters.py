@@ -1,7 +1,7 @@
 """Letters and suppressions as commands print them: tables of a hundred columns for people, shapes for programs."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from domain.suppression import Suppression
 from entrypoints.cli.asking import table
 from entrypoints.cli.printing import print_json
 
-_ADDRESS_WIDTH = 27
+_ADDRESS_WIDTH = 20
 _VERDICTS = {
     Verdict.SUPPRESSED: "counted",
     Verdict.KNOWN: "known already",
@@ -59,18 +59,17 @@ def print_letters(found: list[LetterRecord], *, as_json: bool) -> None:
     if as_json:
         print_json({"letters": [_shape(record) for record in found]})
         return
-    now = datetime.now(UTC)
     rows = [
         [
             str(record.letter.id),
             "in hand" if record.in_hand else record.state,
-            _age(now - record.letter.created_at),
+            f"{record.letter.created_at:%m-%d %H:%M}",
             _what(record),
             _shortened(_recipient(record) or "-"),
         ]
         for record in found
     ]
-    click.echo(table(["id", "state", "age", "what", "to"], rows))
+    click.echo(table(["id", "state", "asked for", "what", "to"], rows))
 
 
 def print_letter(record: LetterRecord, *, as_json: bool) -> None:
@@ -190,14 +189,6 @@ def _what(record: LetterRecord) -> str:
 
 def _shortened(address: str) -> str:
     return address if len(address) <= _ADDRESS_WIDTH else address[: _ADDRESS_WIDTH - 1] + "…"
-
-
-def _age(span: timedelta) -> str:
-    """Since it was asked for, in the largest unit that fits."""
-    minutes = int(span.total_seconds()) // 60
-    if minutes < 60:
-        return f"{minutes}m"
-    return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // 1440}d"
 
 
 def _moment(moment: datetime | None) -> str:
