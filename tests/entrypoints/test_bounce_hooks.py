@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from adapters.bounces.sendgrid import SendGridHook
+from application.ports.bounces import NotAuthentic, Unreadable
 from entrypoints.settings import SettingsError, read_settings
 from tests.support.http_requests import assert_problem, new_address, sign_up
 from tests.support.server import Server, run_server
@@ -231,6 +233,21 @@ def test_what_sendgrid_did_not_sign_is_not_even_read(client: httpx.Client, hooke
         assert_problem(answer, 401, "unauthenticated")
         assert answer.headers["www-authenticate"].startswith("Signature ")
     assert reason_of(hooked, email) is None
+
+
+def test_the_example_that_sendgrid_publishes_is_signed_and_another_time_is_not() -> None:
+    """Of its libraries' tests: one event, which is no batch."""
+    hook = SendGridHook(
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEDr2LjtURuePQzplybdC+u4CwrqDqBaWjcMMsTbhdbcwHBcepxo7yAQGhHPTnlvFYPAZFceEu"
+        "/1FwCM/QmGUhA=="
+    )
+    signature = "MEUCIQCtIHJeH93Y+qpYeWrySphQgpNGNr/U+UyUlBkU6n7RAwIgJTz2C+8a8xonZGi6BpSzoQsbVRamr2nlxFDWYNH2j/0="
+    body = b'{"category":"example_payload","event":"test_event","message_id":"message_id"}'
+    headers = {SIGNATURE.lower(): signature, TIMESTAMP.lower(): "1588788367"}
+    with pytest.raises(Unreadable):
+        hook.read(headers, body)
+    with pytest.raises(NotAuthentic):
+        hook.read({**headers, TIMESTAMP.lower(): "1588788368"}, body)
 
 
 def test_of_two_signatures_none_is_believed(client: httpx.Client) -> None:
