@@ -59,7 +59,7 @@ class LetterDecisions:
     async def decide(self, unit: Delivery, letter: QueuedLetter) -> Decision:
         """What `letter` becomes, written down in `unit`; the caller commits."""
         secret = Secret.of(self.randomness.bytes(32))
-        suppressed = await unit.suppressions.of(letter.recipient, self.clock.now()) is not None
+        suppressed = await unit.suppressed.of(letter.recipient, self.clock.now()) is not None
         match letter.occasion:
             case Occasion.SIGN_UP | Occasion.RESEND:
                 decision = await self._verification(unit, letter, secret, suppressed=suppressed)

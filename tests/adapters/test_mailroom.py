@@ -285,7 +285,7 @@ async def lift(units: Units, now: datetime, email: EmailAddress = ADA) -> bool:
 
 async def of(units: Units, now: datetime = NOW, email: EmailAddress = ADA) -> Suppression | None:
     async with units.delivery() as unit:
-        return await unit.suppressions.of(email, now)
+        return await unit.suppressed.of(email, now)
 
 
 @pytest.mark.parametrize("reason", list(SuppressionReason))

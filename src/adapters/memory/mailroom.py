@@ -54,8 +54,8 @@ class MemoryLetterRegister:
         return True
 
 
-class MemorySuppressions:
-    """`Suppressions`."""
+class MemorySuppressed:
+    """`Suppressed`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -63,6 +63,13 @@ class MemorySuppressions:
     async def of(self, email: EmailAddress, now: datetime) -> Suppression | None:
         row = self._tables.suppressions.get(email.canonical)
         return row.suppression if row and row.lifted_at is None and row.suppression.until > now else None
+
+
+class MemorySuppressions:
+    """`Suppressions`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
 
     async def add(self, suppression: Suppression) -> bool:
         row = self._tables.suppressions.get(suppression.email.canonical)
@@ -74,7 +81,7 @@ class MemorySuppressions:
         return True
 
     async def lift(self, email: EmailAddress, now: datetime, kept_until: datetime) -> bool:
-        suppression = await self.of(email, now)
+        suppression = await MemorySuppressed(self._tables).of(email, now)
         if suppression is None:
             return False
         self._tables.suppressions[email.canonical] = SuppressionRow(
@@ -84,7 +91,8 @@ class MemorySuppressions:
 
     async def find(self, now: datetime, *, after: EmailAddress | None, most: int) -> list[Suppression]:
         every = [EmailAddress(address) for address in sorted(self._tables.suppressions)]
-        found = [await self.of(email, now) for email in every if after is None or email.canonical > after.canonical]
+        behind = [email for email in every if after is None or email.canonical > after.canonical]
+        found = [await MemorySuppressed(self._tables).of(email, now) for email in behind]
         return [suppression for suppression in found if suppression is not None][:most]
 
 

@@ -81,8 +81,8 @@ class SqlLetterRegister:
         return (await self._connection.execute(statement)).rowcount == 1
 
 
-class SqlSuppressions:
-    """`application.ports.mailroom.Suppressions`."""
+class SqlSuppressed:
+    """`application.ports.mailroom.Suppressed`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -91,6 +91,13 @@ class SqlSuppressions:
         statement = select(suppressions).where(suppressions.c.email == email.canonical, *_in_force(now))
         row = (await self._connection.execute(statement)).one_or_none()
         return _suppression_from(row) if row else None
+
+
+class SqlSuppressions:
+    """`application.ports.mailroom.Suppressions`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def add(self, suppression: Suppression) -> bool:
         values = {

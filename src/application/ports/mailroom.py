@@ -67,11 +67,15 @@ class LetterRegister(Protocol):
         """
 
 
-class Suppressions(Protocol):
-    """Addresses that get no letters for a while."""
+class Suppressed(Protocol):
+    """For whoever is about to send a letter."""
 
     async def of(self, email: EmailAddress, now: datetime) -> Suppression | None:
-        """The one that is in force for an address."""
+        """Why and until when an address gets none; None when it gets them."""
+
+
+class Suppressions(Protocol):
+    """Addresses that get no letters for a while."""
 
     async def add(self, suppression: Suppression) -> bool:
         """Keep it, unless one that ends no earlier is in force, or one was lifted after this happened: a report that
