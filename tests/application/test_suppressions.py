@@ -201,6 +201,13 @@ async def test_many_reports_are_noted_in_portions_and_twice_changes_nothing(any_
     assert len(await suppressed(any_world)) == 250
 
 
+@pytest.mark.every_store
+async def test_two_who_report_the_same_addresses_at_once_do_not_stand_in_each_others_way(any_world: World) -> None:
+    batch = [bounce(any_world, f"person{number}@example.com") for number in range(30)]
+    verdicts = await asyncio.gather(*(note(any_world, *each) for each in (batch, batch[::-1], batch, batch[::-1])))
+    assert [verdict for found in verdicts for verdict in found].count(Verdict.SUPPRESSED) == 30
+
+
 async def test_a_returned_letter_counts_for_who_it_went_to_from_when_it_was_asked_for(any_world: World) -> None:
     await any_world.sign_up()
     await any_world.deliver()
