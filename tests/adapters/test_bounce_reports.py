@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from adapters.bounces.mailboxes import MOST_BYTES
+from adapters.bounces.mailboxes import MOST_BYTES, messages_of
 from adapters.bounces.reports import filed_messages
 from application.ports.bounces import FiledMessage, NoMailbox
 from domain.suppression import SuppressionReason
@@ -192,6 +192,7 @@ def test_no_message_stops_the_others(name: str, tmp_path: Path) -> None:
 def test_of_a_message_without_end_the_beginning_is_read(tmp_path: Path) -> None:
     endless = a_report() + b"x" * (MOST_BYTES * 3)
     first, second = read(tmp_path, endless, a_report())
+    assert max(map(len, messages_of(tmp_path / "reports"))) < MOST_BYTES * 2
     assert first.bounce is not None
     assert second.bounce is not None
 

@@ -252,8 +252,9 @@ def test_the_example_that_sendgrid_publishes_is_signed_and_another_time_is_not()
 
 def test_of_two_signatures_none_is_believed(client: httpx.Client) -> None:
     body = b"[]"
-    headers = [*signed(body).items(), (SIGNATURE, "x")]
-    assert_problem(client.post("/hooks/sendgrid", content=body, headers=headers), 401, "unauthenticated")
+    good, other = [*signed(body).items()], (SIGNATURE, "x")
+    for headers in ([*good, other], [other, *good]):
+        assert_problem(client.post("/hooks/sendgrid", content=body, headers=headers), 401, "unauthenticated")
 
 
 @pytest.mark.parametrize(
@@ -264,10 +265,20 @@ def test_of_two_signatures_none_is_believed(client: httpx.Client) -> None:
         basic(""),
         basic(SECRET + "x"),
         {"Authorization": f"Bearer {SECRET}"},
+        {"Authorization": basic()["Authorization"].replace("Basic", "Digest")},
         {"Authorization": "Basic !!!"},
         {"Authorization": "Basic " + base64.b64encode(SECRET.encode()).decode()},
     ],
-    ids=["none", "another", "an empty one", "a longer one", "another scheme", "no base64", "no user name"],
+    ids=[
+        "none",
+        "another",
+        "an empty one",
+        "a longer one",
+        "another scheme",
+        "one that is called otherwise",
+        "no base64",
+        "no user name",
+    ],
 )
 def test_who_does_not_know_postmarks_secret_is_not_even_read(
     client: httpx.Client, hooked: Server, headers: dict[str, str]

@@ -105,7 +105,7 @@ class NoteBounces:
                     return None
             case _:
                 assert_never(bounce)
-        since = min(at, now)  # a clock that is ahead must not outlast a lifting to come
+        since = min(at, now)  # a clock that is ahead makes nothing last longer
         return Suppression(email=email, reason=bounce.reason, source=source, since=since, until=since + self.lasts)
 
 
