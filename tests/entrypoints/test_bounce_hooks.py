@@ -275,7 +275,7 @@ def test_of_two_signatures_none_is_believed(client: httpx.Client) -> None:
         "an empty one",
         "a longer one",
         "another scheme",
-        "one that is called otherwise",
+        "Digest",
         "no base64",
         "no user name",
     ],
