@@ -44,6 +44,9 @@ class Decision:
 class LetterDecisions:
     """Decides. For one occasion it takes the same statements whatever comes of it: a unit of the notice's limit is
     spent under a name of no meaning where there is no notice, and a token for nothing is minted where there is no link.
+
+    An address that gets no letters gets the same treatment, and costs its owner no unit of a notice's limit: once that
+    is lifted, the operator can have the letter tried again.
     """
 
     clock: Clock
@@ -56,24 +59,26 @@ class LetterDecisions:
     async def decide(self, unit: Delivery, letter: QueuedLetter) -> Decision:
         """What `letter` becomes, written down in `unit`; the caller commits."""
         secret = Secret.of(self.randomness.bytes(32))
-        suppression = await unit.suppressions.of(letter.recipient, self.clock.now())
+        suppressed = await unit.suppressed.of(letter.recipient, self.clock.now()) is not None
         match letter.occasion:
             case Occasion.SIGN_UP | Occasion.RESEND:
-                decision = await self._verification(unit, letter, secret)
+                decision = await self._verification(unit, letter, secret, suppressed=suppressed)
             case Occasion.FORGOT_PASSWORD:
-                decision = await self._reset(unit, letter, secret)
+                decision = await self._reset(unit, letter, secret, suppressed=suppressed)
             case Occasion.CHANGE_EMAIL:
-                decision = await self._new_address(unit, letter, secret)
+                decision = await self._new_address(unit, letter, secret, suppressed=suppressed)
             case _:
-                decision = await self._notice(unit, letter, secret)
-        if suppression is not None and decision.outcome.leaves:
+                decision = await self._notice(unit, letter, secret, suppressed=suppressed)
+        if suppressed and decision.outcome.leaves:
             token = replace(decision.token, purpose=Purpose.NOTHING)
             decision = replace(decision, outcome=Outcome.SUPPRESSED, token=token)
         await unit.tokens.add(decision.token)
         await unit.letters.decide(letter.id, decision.outcome, decision.subject_id)
         return decision
 
-    async def _verification(self, unit: Delivery, letter: QueuedLetter, secret: Secret) -> Decision:
+    async def _verification(
+        self, unit: Delivery, letter: QueuedLetter, secret: Secret, *, suppressed: bool
+    ) -> Decision:
         now = self.clock.now()
         sign_up = await unit.sign_ups.get(letter.subject_id or letter.id)
         owner = await unit.users.of_email(letter.recipient)
@@ -85,7 +90,9 @@ class LetterDecisions:
         # Not for the owner's own sign-up, whose letter is tried again although it has arrived.
         own = proven or (owner is not None and owner.id == letter.subject_id)
         notice = owner is not None and not unproven and letter.occasion is Occasion.SIGN_UP and not own
-        within_limit = await self._tell_owner(unit.limits, letter, notice=notice, outcome=Outcome.ACCOUNT_EXISTS)
+        within_limit = await self._tell_owner(
+            unit.limits, letter, notice=notice, outcome=Outcome.ACCOUNT_EXISTS, suppressed=suppressed
+        )
         if notice:
             outcome = Outcome.ACCOUNT_EXISTS if within_limit else Outcome.NONE
         else:
@@ -107,7 +114,7 @@ class LetterDecisions:
             subject_id=subject_id,
         )
 
-    async def _reset(self, unit: Delivery, letter: QueuedLetter, secret: Secret) -> Decision:
+    async def _reset(self, unit: Delivery, letter: QueuedLetter, secret: Secret, *, suppressed: bool) -> Decision:
         owner = await unit.users.of_email(letter.recipient)
         credential = await unit.accounts.of_user(owner.id if owner else letter.id)
         newest = await unit.letters.is_newest(letter)
@@ -118,7 +125,8 @@ class LetterDecisions:
             credential_version=credential.version if credential else None,
             email=letter.recipient,
         )
-        event = Event(kind=EventKind.PASSWORD_RESET_SENT, user_id=owner.id if owner and good else None)
+        told = owner is not None and good and not suppressed
+        event = Event(kind=EventKind.PASSWORD_RESET_SENT, user_id=owner.id if owner and told else None)
         await unit.events.add(event, self.clock.now())
         return Decision(
             letter=ResetPassword(
@@ -132,7 +140,7 @@ class LetterDecisions:
             subject_id=letter.subject_id,
         )
 
-    async def _new_address(self, unit: Delivery, letter: QueuedLetter, secret: Secret) -> Decision:
+    async def _new_address(self, unit: Delivery, letter: QueuedLetter, secret: Secret, *, suppressed: bool) -> Decision:
         user_id = letter.subject_id or letter.id
         owner = await unit.users.of_email(letter.recipient)
         user = await unit.users.get(user_id)
@@ -142,7 +150,9 @@ class LetterDecisions:
         wanted = newest and user is not None and not user.disabled
         wanted = wanted and credential is not None and credential.version == asked_under
         taken = wanted and owner is not None and owner.id != user_id
-        within_limit = await self._tell_owner(unit.limits, letter, notice=taken, outcome=Outcome.ADDRESS_IN_USE)
+        within_limit = await self._tell_owner(
+            unit.limits, letter, notice=taken, outcome=Outcome.ADDRESS_IN_USE, suppressed=suppressed
+        )
         if taken:
             outcome = Outcome.ADDRESS_IN_USE if within_limit else Outcome.NONE
         else:
@@ -162,12 +172,13 @@ class LetterDecisions:
             subject_id=letter.subject_id,
         )
 
-    async def _notice(self, unit: Delivery, letter: QueuedLetter, secret: Secret) -> Decision:
+    async def _notice(self, unit: Delivery, letter: QueuedLetter, secret: Secret, *, suppressed: bool) -> Decision:
         reversal = await unit.reversals.get(letter.subject_id or letter.id)
         as_it_was = self.seal.open(reversal.sealed, reversal.id) if reversal else None
         key = f"{letter.occasion.value}:{letter.recipient}"
         first = letter.outcome is not Outcome.NOTICE
-        within_limit = await self._spend(unit.limits, "notice", key if first and reversal else str(letter.id))
+        counts = first and reversal is not None and not suppressed
+        within_limit = await self._spend(unit.limits, "notice", key if counts else str(letter.id))
         good = reversal is not None and (within_limit or not first)
         notice = Notice(
             recipient=letter.recipient,
@@ -196,9 +207,11 @@ class LetterDecisions:
             expires_at=self.clock.now() + self.token_lifetime,
         )
 
-    async def _tell_owner(self, limits: Limits, letter: QueuedLetter, *, notice: bool, outcome: Outcome) -> bool:
+    async def _tell_owner(
+        self, limits: Limits, letter: QueuedLetter, *, notice: bool, outcome: Outcome, suppressed: bool
+    ) -> bool:
         """Whether an owner may be told once more; a letter that was to tell them already, may."""
-        first = notice and letter.outcome is not outcome
+        first = notice and letter.outcome is not outcome and not suppressed
         key = letter.recipient.canonical if first else str(letter.id)
         within_limit = await self._spend(limits, "owner_notice", key)
         return within_limit or not first

@@ -23,6 +23,7 @@ from entrypoints.peppers import NamedKey, peppers
 from entrypoints.provider_names import breach_check, provider_names
 from entrypoints.setting_values import Listener, Network
 from entrypoints.settings_check import contradictions
+from entrypoints.webhook_key import sendgrid_key
 
 
 class SettingsError(Exception):
@@ -237,6 +238,19 @@ class Settings:
         values.duration("1h", "3650d"),
         "30d",
         "How long an address gets no letters after its mailbox bounced one for good, or called one spam.",
+    )
+    sendgrid_webhook_key: str | None = setting(
+        "OSTIARY_SENDGRID_WEBHOOK_KEY",
+        sendgrid_key,
+        "",
+        "The verification key of SendGrid's Signed Event Webhook. Turns /hooks/sendgrid on.",
+    )
+    postmark_webhook_secret: str | None = setting(
+        "OSTIARY_POSTMARK_WEBHOOK_SECRET",
+        values.text,
+        "",
+        "The password in the URL of Postmark's webhooks: at least 16 random characters. Turns /hooks/postmark on.",
+        secret=True,
     )
     keep_sign_ups: timedelta = _kept("sign_ups", "0s", "Sign-ups, after they have expired.")
     keep_claims: timedelta = _kept("claims", "0s", "Claims on usernames, after they have expired.")

@@ -78,6 +78,10 @@ def contradictions(settings: "Settings") -> list[str]:
         asked = urlsplit(url)
         if asked.scheme != "https" and not is_loopback(asked.hostname or ""):
             problems.append(f"{name}: expected https; http is for a service on this machine only")
+    if settings.postmark_webhook_secret is not None and _weak(settings.postmark_webhook_secret, least=16):
+        problems.append(
+            "OSTIARY_POSTMARK_WEBHOOK_SECRET: expected at least 16 random characters; `openssl rand -hex 16` makes some"
+        )
     problems += _mail_contradictions(settings)
     if not settings.development:
         problems += _unsafe_in_public(settings)
@@ -147,6 +151,11 @@ def _unsafe_in_public(settings: "Settings") -> list[str]:
         problems.append(f"{wanted} {where}; letters would land in the dev inbox")
     if "console" in settings.senders:
         problems.append(f"OSTIARY_MAIL_SENDERS: console must not be among them {where}; letters would be read in logs")
+    if settings.postmark_webhook_secret is not None and not settings.https:
+        problems.append(
+            "OSTIARY_POSTMARK_WEBHOOK_SECRET: expected a public URL with https; Postmark signs nothing, and anybody "
+            "on the way could read the secret"
+        )
     if any(network.prefixlen == 0 for network in settings.trusted_proxies):
         problems.append("OSTIARY_TRUSTED_PROXIES: everybody cannot be trusted; name your proxies' networks")
     if settings.https and any(origin.startswith("http://") for origin in settings.cors_origins):

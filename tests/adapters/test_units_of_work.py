@@ -10,12 +10,15 @@ import pytest
 
 from application.ports import administration
 from application.ports import units_of_work as ports
+from application.ports.mailroom import Mailroom
 from application.ports.transfer import Immigration
 from application.ports.units_of_work import Units
+from domain.email_address import EmailAddress
 from domain.errors import RateLimited
 from domain.events import Event, EventKind
 from domain.letters import Occasion
 from domain.one_time_token import Purpose
+from domain.suppression import Suppression, SuppressionReason
 from domain.user import Credential
 from domain.username import Username
 from tests.support.store_kinds import StoreUnderTest
@@ -23,6 +26,7 @@ from tests.support.store_samples import (
     ADA,
     GRACE,
     HASH,
+    HOUR,
     NOW,
     a_letter,
     a_newcomer,
@@ -72,6 +76,7 @@ def test_every_unit_of_work_is_in_the_table_of_contents() -> None:
         "oversight",
         "administration",
         "delivery",
+        "mailroom",
         "emigration",
         "immigration",
     }
@@ -270,6 +275,27 @@ async def deed_of_delivery(units: Units) -> Deed:
     return Deed("delivery", do, done)
 
 
+async def deed_of_mailroom(units: Units) -> Deed:
+    letter, address = a_letter(), EmailAddress("gone@example.com")
+    await queue(units, letter)
+    suppression = Suppression(
+        email=address, reason=SuppressionReason.COMPLAINT, source="report", since=NOW, until=NOW + HOUR
+    )
+
+    async def do(unit: Mailroom) -> None:
+        assert await unit.letters.abandon(letter.id, NOW, "by hand")
+        assert await unit.suppressions.add(suppression)
+
+    async def done(units: Units) -> bool:
+        async with units.delivery() as unit:
+            given_up = not await unit.letters.lease(uuid4(), NOW, 10)
+            kept = await unit.suppressed.of(address, NOW) is not None
+        assert given_up == kept, "all of it or nothing"
+        return kept
+
+    return Deed("mailroom", do, done)
+
+
 async def deed_of_journal(units: Units) -> Deed:
     user_id = (await settle_in(units, a_user())).id
 
@@ -367,6 +393,7 @@ DEEDS = [
     deed_of_account_keeping,
     deed_of_administration,
     deed_of_delivery,
+    deed_of_mailroom,
     deed_of_immigration,
 ]
 each_deed = pytest.mark.parametrize("prepare", DEEDS, ids=lambda prepare: prepare.__name__.removeprefix("deed_of_"))

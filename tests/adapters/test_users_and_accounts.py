@@ -202,21 +202,22 @@ async def test_a_user_is_found_by_id_and_by_address(units: Units) -> None:
         assert await unit.users.of_email(GRACE) is None
 
 
-async def test_a_user_is_proven_once_and_gets_the_name_that_was_given_then(units: Units) -> None:
+async def test_a_user_is_proven_once_and_gets_the_name_and_the_language_that_were_given_then(units: Units) -> None:
     user = await settle_in(units, a_user(email=ADA, email_verified=False, username=Username("ada")))
     other = await settle_in(units, a_user(email=GRACE, email_verified=False))
-    assert await prove(units, replace(user, name=DisplayName("Countess"), username=None, role="admin"))
+    told = replace(user, name=DisplayName("Countess"), locale="de")
+    assert await prove(units, replace(told, username=None, role="admin"))
     assert not await prove(units, replace(user, name=DisplayName("Mallory")))
     async with units.proof_reading() as unit:
-        assert await unit.users.get(user.id) == replace(user, email_verified=True, name=DisplayName("Countess"))
+        assert await unit.users.get(user.id) == replace(told, email_verified=True)
         assert await unit.users.get(other.id) == other
 
 
-async def test_a_user_may_be_proven_to_have_no_name(units: Units) -> None:
+async def test_a_user_may_be_proven_to_have_no_name_and_no_language(units: Units) -> None:
     user = await settle_in(units, a_user(email_verified=False))
-    assert await prove(units, replace(user, name=None))
+    assert await prove(units, replace(user, name=None, locale=None))
     async with units.proof_reading() as unit:
-        assert await unit.users.get(user.id) == replace(user, email_verified=True, name=None)
+        assert await unit.users.get(user.id) == replace(user, email_verified=True, name=None, locale=None)
 
 
 async def test_nobody_is_proven_under_an_address_that_is_no_longer_theirs(units: Units) -> None:

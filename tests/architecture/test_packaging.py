@@ -118,7 +118,7 @@ def test_the_wheel_has_every_file_of_the_source_tree_and_no_other(wheel: Path) -
     assert packed == ours
     # What is no Python, as an example each, in case that the tree itself is not what it should be.
     assert packed >= {
-        "adapters/mail/templates/verify_address.html",
+        "adapters/mail/templates/layout.html",
         "adapters/sql/migrations/script.py.mako",
         "adapters/sql/migrations/versions/0001_first_floor.py",
         "entrypoints/http/pages/assets/ostiary.js",

@@ -51,6 +51,7 @@ def a_sign_up(**fields: Any) -> SignUpRequest:
         "fields": {"company": "Zażółć & 'Söhne' 🧮", "seats": 3, "newsletter": False},
         "password_hash": HASH,
         "cookie_digest": digest(),
+        "locale": "zh-Hant",
         "client_unit": Unit("sign_up_client", digest(), "1767268800123456abcde"),
         "created_at": NOW,
         "expires_at": NOW + timedelta(hours=48),
@@ -68,6 +69,7 @@ def a_user(**fields: Any) -> User:
         "name": DisplayName("Ada"),
         "username": None,
         "created_at": NOW,
+        "locale": "pt-BR",
     }
     return User(**(defaults | fields))
 
@@ -122,6 +124,7 @@ def a_letter(**fields: Any) -> QueuedLetter:
         "created_at": NOW,
         "due_at": NOW,
         "expires_at": NOW + timedelta(hours=48),
+        "locale": "ar",
     }
     return QueuedLetter(**(defaults | fields))
 

@@ -45,14 +45,17 @@ class MemoryLetterRegister:
         row = self._tables.letters.get(letter_id)
         if row is None or row.status != LetterState.QUEUED:
             return False
+        reversal = self._tables.reversals.get(row.letter.subject_id or letter_id)
+        gone = reversal is not None and reversal.user_id not in self._tables.users
+        letter = replace(row.letter, recipient=FORGOTTEN) if gone else row.letter
         self._tables.letters[letter_id] = LetterRow(
-            row.letter, status=LetterState.ABANDONED.value, done_at=now, reason=reason
+            letter, status=LetterState.ABANDONED.value, done_at=now, reason=reason
         )
         return True
 
 
-class MemorySuppressions:
-    """`Suppressions`."""
+class MemorySuppressed:
+    """`Suppressed`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -60,6 +63,13 @@ class MemorySuppressions:
     async def of(self, email: EmailAddress, now: datetime) -> Suppression | None:
         row = self._tables.suppressions.get(email.canonical)
         return row.suppression if row and row.lifted_at is None and row.suppression.until > now else None
+
+
+class MemorySuppressions:
+    """`Suppressions`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
 
     async def add(self, suppression: Suppression) -> bool:
         row = self._tables.suppressions.get(suppression.email.canonical)
@@ -70,16 +80,19 @@ class MemorySuppressions:
         self._tables.suppressions[suppression.email.canonical] = SuppressionRow(suppression)
         return True
 
-    async def lift(self, email: EmailAddress, now: datetime) -> bool:
-        suppression = await self.of(email, now)
+    async def lift(self, email: EmailAddress, now: datetime, kept_until: datetime) -> bool:
+        suppression = await MemorySuppressed(self._tables).of(email, now)
         if suppression is None:
             return False
-        self._tables.suppressions[email.canonical] = SuppressionRow(suppression, lifted_at=now)
+        self._tables.suppressions[email.canonical] = SuppressionRow(
+            replace(suppression, until=kept_until), lifted_at=now
+        )
         return True
 
     async def find(self, now: datetime, *, after: EmailAddress | None, most: int) -> list[Suppression]:
         every = [EmailAddress(address) for address in sorted(self._tables.suppressions)]
-        found = [await self.of(email, now) for email in every if after is None or email.canonical > after.canonical]
+        behind = [email for email in every if after is None or email.canonical > after.canonical]
+        found = [await MemorySuppressed(self._tables).of(email, now) for email in behind]
         return [suppression for suppression in found if suppression is not None][:most]
 
 

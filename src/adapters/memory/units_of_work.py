@@ -19,7 +19,7 @@ from adapters.memory.collections import (
 )
 from adapters.memory.events import MemoryEvents, MemoryJournalEvents, MemoryReversals
 from adapters.memory.limits import MemoryUnitLimits
-from adapters.memory.mailroom import MemoryMailroom, MemorySuppressions
+from adapters.memory.mailroom import MemoryMailroom, MemorySuppressed
 from adapters.memory.sessions import MemorySessions
 from adapters.memory.store import MemoryStore, MemoryTransaction, Tables
 from adapters.memory.transfer import MemoryEmigration, MemoryImmigration
@@ -112,7 +112,7 @@ class MemoryDelivery:
         self.reversals = MemoryReversals(transaction.tables)
         self.tokens = MemoryTokens(transaction.tables)
         self.events = MemoryEvents(transaction.tables)
-        self.suppressions = MemorySuppressions(transaction.tables)
+        self.suppressed = MemorySuppressed(transaction.tables)
         self.limits = MemoryUnitLimits(transaction.tables)
         self.commit = transaction.commit
 

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select, tuple_, update
+from sqlalchemy import Row, case, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Transaction
 from adapters.sql.events import SqlEvents
 from adapters.sql.outbox import letter_from
-from adapters.sql.tables import letters, suppressions
+from adapters.sql.tables import letters, reversals, suppressions, users
 from adapters.sql.upsert import upsert
 from application.ports.mailroom import LetterFilter, LetterRecord, LetterState
 from domain.email_address import EmailAddress
@@ -62,16 +62,27 @@ class SqlLetterRegister:
         return (await self._connection.execute(statement)).rowcount == 1
 
     async def abandon(self, letter_id: UUID, now: datetime, reason: str) -> bool:
+        of_nobody = exists().where(
+            reversals.c.id == letters.c.subject_id,
+            ~exists().where(users.c.id == reversals.c.user_id).correlate(reversals),
+        )
         statement = (
             update(letters)
             .where(letters.c.id == letter_id, letters.c.status == LetterState.QUEUED.value)
-            .values(status=LetterState.ABANDONED.value, done_at=now, reason=reason, lease_id=None, lease_until=None)
+            .values(
+                status=LetterState.ABANDONED.value,
+                recipient=case((of_nobody, ""), else_=letters.c.recipient),
+                done_at=now,
+                reason=reason,
+                lease_id=None,
+                lease_until=None,
+            )
         )
         return (await self._connection.execute(statement)).rowcount == 1
 
 
-class SqlSuppressions:
-    """`application.ports.mailroom.Suppressions`."""
+class SqlSuppressed:
+    """`application.ports.mailroom.Suppressed`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -80,6 +91,13 @@ class SqlSuppressions:
         statement = select(suppressions).where(suppressions.c.email == email.canonical, *_in_force(now))
         row = (await self._connection.execute(statement)).one_or_none()
         return _suppression_from(row) if row else None
+
+
+class SqlSuppressions:
+    """`application.ports.mailroom.Suppressions`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def add(self, suppression: Suppression) -> bool:
         values = {
@@ -104,9 +122,11 @@ class SqlSuppressions:
         )
         return (await self._connection.execute(statement)).first() is not None
 
-    async def lift(self, email: EmailAddress, now: datetime) -> bool:
+    async def lift(self, email: EmailAddress, now: datetime, kept_until: datetime) -> bool:
         statement = (
-            update(suppressions).where(suppressions.c.email == email.canonical, *_in_force(now)).values(lifted_at=now)
+            update(suppressions)
+            .where(suppressions.c.email == email.canonical, *_in_force(now))
+            .values(lifted_at=now, until=kept_until)
         )
         return (await self._connection.execute(statement)).rowcount == 1
 

@@ -16,7 +16,7 @@ from adapters.sql.administration import SqlAdministration, SqlOversight
 from adapters.sql.database import Database, Transaction
 from adapters.sql.events import SqlEvents, SqlJournalEvents
 from adapters.sql.limits import UnitLimits
-from adapters.sql.mailroom import SqlMailroom, SqlSuppressions
+from adapters.sql.mailroom import SqlMailroom, SqlSuppressed
 from adapters.sql.outbox import SqlLetters
 from adapters.sql.reversals import SqlReversals
 from adapters.sql.sessions import SqlSessions
@@ -112,7 +112,7 @@ class SqlDelivery:
         self.reversals = SqlReversals(transaction.connection)
         self.tokens = SqlTokens(transaction.connection)
         self.events = SqlEvents(transaction.connection, key)
-        self.suppressions = SqlSuppressions(transaction.connection)
+        self.suppressed = SqlSuppressed(transaction.connection)
         self.limits = UnitLimits(transaction.connection, key)
         self.commit = transaction.commit
 

@@ -85,8 +85,8 @@ class Users(Protocol):
         """Delete it, with its account and sessions."""
 
     async def prove(self, user: User) -> bool:
-        """Note that the mailbox is proven, and the user's name and declared fields. False when it was proven, or the
-        address is another."""
+        """Note that the mailbox is proven, and the user's name, language and declared fields. False when it was proven,
+        or the address is another."""
 
     async def note_first_sign_in(self, user_id: UUID, now: datetime) -> None:
         """Note when they first came in, unless that is known."""

@@ -61,21 +61,28 @@ class LetterRegister(Protocol):
         while a worker holds it, after it has expired, and when its recipient is gone."""
 
     async def abandon(self, letter_id: UUID, now: datetime, reason: str) -> bool:
-        """Give it up. False when it is not queued. A worker that holds it may be sending it already."""
+        """Give it up. False when it is not queued. A worker that holds it may be sending it already.
+
+        The last letter to somebody whose account is gone takes their address with it, as when it leaves.
+        """
+
+
+class Suppressed(Protocol):
+    """For whoever is about to send a letter."""
+
+    async def of(self, email: EmailAddress, now: datetime) -> Suppression | None:
+        """Why and until when an address gets none; None when it gets them."""
 
 
 class Suppressions(Protocol):
     """Addresses that get no letters for a while."""
 
-    async def of(self, email: EmailAddress, now: datetime) -> Suppression | None:
-        """The one that is in force for an address."""
-
     async def add(self, suppression: Suppression) -> bool:
         """Keep it, unless one that ends no earlier is in force, or one was lifted after this happened: a report that
         comes late or twice changes nothing. False then."""
 
-    async def lift(self, email: EmailAddress, now: datetime) -> bool:
-        """End the one that is in force. False when there is none."""
+    async def lift(self, email: EmailAddress, now: datetime, kept_until: datetime) -> bool:
+        """End the one that is in force, and remember that for so long. False when there is none."""
 
     async def find(self, now: datetime, *, after: EmailAddress | None, most: int) -> list[Suppression]:
         """Those in force, by address, behind `after`."""

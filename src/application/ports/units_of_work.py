@@ -27,7 +27,7 @@ from application.ports.collections import (
     Users,
 )
 from application.ports.limits import Limits
-from application.ports.mailroom import Mailroom, Suppressions
+from application.ports.mailroom import Mailroom, Suppressed
 from application.ports.transfer import Emigration, Immigration
 
 Unit = TypeVar("Unit", covariant=True)
@@ -220,7 +220,7 @@ class Delivery(Committing, Protocol):
     @property
     def events(self) -> Events: ...
     @property
-    def suppressions(self) -> Suppressions: ...
+    def suppressed(self) -> Suppressed: ...
     @property
     def limits(self) -> Limits:
         """Limits that are spent within this unit, with what else it does."""

@@ -11,7 +11,7 @@ from domain.errors import LetterExpired, LetterInHand, LetterIsGone, NotFound
 from domain.events import Event, EventKind
 
 _PAGE = 500
-_BY_HAND = "by hand"
+BY_HAND = "by hand"
 """The reason of a letter that somebody gave up."""
 
 
@@ -94,11 +94,11 @@ class AbandonLetter:
     async def __call__(self, command: LetterCommand) -> LetterRecord:
         now = self.clock.now()
         async with self.mailroom() as unit:
-            done = await unit.letters.abandon(command.letter_id, now, _BY_HAND)
+            done = await unit.letters.abandon(command.letter_id, now, BY_HAND)
             record = _found(await unit.letters.get(command.letter_id, now))
             if not done:
                 raise LetterIsGone
-            event = Event(kind=EventKind.LETTER_ABANDONED, email=record.letter.recipient, reason=_BY_HAND)
+            event = Event(kind=EventKind.LETTER_ABANDONED, email=record.letter.recipient, reason=BY_HAND)
             await unit.events.add(event, now)
             await unit.commit()
         self.events.record(event)

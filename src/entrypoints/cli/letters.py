@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from entrypoints.cli import mailroom
 from entrypoints.settings import SettingsError, read_settings
 
 if TYPE_CHECKING:
@@ -91,3 +92,7 @@ def _item(each: "Preview") -> str:
     others = " · ".join(f'<a href="{place}.{kind}">{kind}</a>' for kind in ("txt", "eml"))
     subject = escape(each.letter.subject)
     return f'<li><a href="{place}.html" dir="auto">{subject}</a> <small lang="en">{each.name} · {others}</small></li>'
+
+
+for command in mailroom.COMMANDS:
+    letters.add_command(command)

@@ -15,6 +15,7 @@ from adapters.mail.dev_inbox import DevInbox
 from adapters.sealing import AesRecordSeal
 from adapters.signing import HmacDeviceMarks, HmacSessionSeal
 from application.catalogue import UseCases
+from application.ports.bounces import BounceHook
 from application.ports.environment import Clock, DeviceNames, EventLog, Ids, Randomness
 from application.ports.hashing import BreachCheck, CommonPasswords, PasswordHasher, StrengthEstimator
 from application.ports.languages import Languages
@@ -25,6 +26,7 @@ from application.ports.tokens import AccessTokens, DeviceMarks, SessionSeal
 from domain.password import PasswordPolicy
 from domain.profile import ProfileRules
 from entrypoints.composition import choices, mail
+from entrypoints.composition.bounces import bounce_hooks
 from entrypoints.composition.letters import letter_renderer
 from entrypoints.composition.monitoring import forget_process, metrics_of
 from entrypoints.composition.parts import Parts
@@ -79,6 +81,8 @@ class Ostiary:
     profile: ProfileRules
     jwks: Mapping[str, object]
     languages: Languages
+    bounce_hooks: Mapping[str, BounceHook]
+    """Who may report what became of letters, by the provider's name."""
     watch: Callable[[], AbstractAsyncContextManager[None]]
     """Enter it while requests are answered: keeps what they rely on in step with the database. Raises `Unavailable`."""
     check_peppers: Callable[[], Awaitable[None]]
@@ -170,6 +174,7 @@ async def compose(
             profile=parts.profile,
             jwks=keys.jwks(),
             languages=languages,
+            bounce_hooks=bounce_hooks(settings),
             watch=watch,
             check_peppers=lambda: _check_peppers(settings, replace, store, clock),
             readiness=Readiness(database=store.ready, schema_fits=store.schema_fits, outbox=store.outbox, clock=clock),

@@ -207,7 +207,9 @@ def use_cases_of(parts: Parts) -> UseCases:
             mailroom=units.mailroom, clock=parts.clock, events=parts.events, lasts=settings.suppress_for
         ),
         list_suppressed=ListSuppressed(mailroom=units.mailroom, clock=parts.clock),
-        lift_suppression=LiftSuppression(mailroom=units.mailroom, clock=parts.clock, events=parts.events),
+        lift_suppression=LiftSuppression(
+            mailroom=units.mailroom, clock=parts.clock, events=parts.events, lasts=settings.suppress_for
+        ),
         deliver_mail=DeliverMail(
             delivery=units.delivery,
             decisions=LetterDecisions(

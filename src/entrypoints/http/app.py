@@ -15,6 +15,7 @@ from entrypoints.composition import Ostiary
 from entrypoints.http import health
 from entrypoints.http.admin import events as admin_events
 from entrypoints.http.admin import users as admin_users
+from entrypoints.http.bounce_hooks import hook_handlers
 from entrypoints.http.cookies import Cookies, SameSite
 from entrypoints.http.decoding import MAX_BYTES
 from entrypoints.http.dev_pages import docs_handlers, inbox_handlers
@@ -90,7 +91,7 @@ def create_app(ostiary: Ostiary) -> ASGIApp:
     cookies = cookies_for(settings)
     edge = Edge(ostiary, cookies)
     api = api_under(settings)
-    handlers = [*api, favicon]
+    handlers = [*api, *hook_handlers(ostiary.bounce_hooks), favicon]
     if settings.pages:
         handlers += page_handlers()
     if ostiary.dev_inbox is not None:

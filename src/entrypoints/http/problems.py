@@ -80,7 +80,7 @@ _DETAILS = {
     "not_found": Sentence("There is nothing here."),
     "method_not_allowed": Sentence("This cannot be done here."),
     "request_timeout": Sentence("The request did not arrive in time."),
-    "payload_too_large": Sentence("The request is larger than 16 KiB."),
+    "payload_too_large": Sentence("The request is larger than is taken here."),
     "unsupported_media_type": Sentence("Send JSON in UTF-8, uncompressed, as application/json."),
     "headers_too_large": Sentence("The request line and headers are larger than 32 KiB."),
     "server_error": Sentence("Something went wrong on our side."),
