@@ -24,7 +24,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_has_what_is_no_python(installed: Path) -> None:
     for name in (
-        "adapters/mail/templates/verify_address.html",
+        "adapters/mail/templates/letter.html",
         "adapters/sql/migrations/script.py.mako",
         "adapters/sql/migrations/versions/0001_first_floor.py",
         "entrypoints/http/pages/assets/ostiary.js",
