@@ -75,6 +75,14 @@ def test_letters_that_cannot_be_written_are_told_in_one_message(tmp_path: Path, 
     assert "Traceback" not in done.stderr
 
 
+def test_letters_are_not_put_where_nobody_looks(tmp_path: Path) -> None:
+    variables = {"SMTP_HOST": "smtp.example.com", "EMAIL_FROM": "no-reply@example.com"}
+    done = run_command("letters", "preview", "--inbox", folder=tmp_path, variables=variables)
+    assert done.returncode == 2
+    assert "--inbox: there is no dev inbox" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_a_service_with_a_broken_template_does_not_start(templates: Path, tmp_path: Path) -> None:
     (templates / "letters" / "notice.txt").write_text("Nothing to open.")
     settings = read(OSTIARY_TEMPLATES=templates, OSTIARY_DATA_DIR=tmp_path)

@@ -51,6 +51,8 @@ def preview(folder: Path, inbox: bool) -> None:
     """
     try:
         settings = read_settings()
+        if inbox and settings.sends_mail:
+            raise SettingsError(["--inbox: there is no dev inbox, as these settings send mail"])
         # Imported late: whose settings cannot be read is told so at once.
         from entrypoints.composition.letters import previews
 
