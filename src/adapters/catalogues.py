@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import StringIO
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from domain.sentence import Sentence
 
@@ -20,6 +22,11 @@ _LINE = re.compile(r'\s*(?:#.*|(?:(?:msgctxt|msgid|msgid_plural|msgstr(?:\[\d\])
 _FIGURE = re.compile(r"%\(\w+\)[a-z]")
 
 
+def cldr_name(locale: str) -> str:
+    """What Babel calls a language. English without a country is ours, which has the day before the month."""
+    return "en_GB" if locale == _ENGLISH else locale.replace("-", "_")
+
+
 class PoSentences:
     """`application.ports.languages.Sentences`."""
 
@@ -28,10 +35,25 @@ class PoSentences:
         self.direction = direction
         self._said = said
 
+    def duration(self, time: timedelta) -> str:
+        from babel.dates import format_timedelta
+
+        unit: Literal["day", "hour", "minute"] = "minute"
+        if time >= timedelta(hours=2) and not time % timedelta(hours=1):
+            unit = "hour"
+        if time >= timedelta(days=2) and not time % timedelta(days=1):
+            unit = "day"
+        return format_timedelta(time, unit, threshold=inf, locale=cldr_name(self.locale))
+
     def say(self, sentence: str) -> str:
-        template = sentence.template if isinstance(sentence, Sentence) else sentence
-        said = self._said.get(template, template)
-        return said % sentence.figures if isinstance(sentence, Sentence) and sentence.figures else said
+        sentence = Sentence.of(sentence)
+        said = self._said.get(sentence.template, sentence.template)
+        if not sentence.figures:
+            return said
+        return said % {
+            name: self.say(figure) if isinstance(figure, Sentence) else figure
+            for name, figure in sentence.figures.items()
+        }
 
 
 class PoLanguages:

@@ -2,11 +2,9 @@
 
 from functools import lru_cache
 
-from application.ports.languages import Sentences
 from domain.sentence import Sentence
 
-UNKNOWN = "an unknown device"
-_ON = " on "
+UNKNOWN = Sentence("an unknown device")
 
 _BROWSERS = {
     "Android": Sentence("Android browser"),
@@ -59,23 +57,15 @@ _SYSTEMS = {
 }
 
 
-def device_in(said: Sentences, device: str) -> str:
-    """A described device in the words of a language."""
-    browser, both, system = device.partition(_ON)
-    if both:
-        return said.say(Sentence("%(browser)s on %(system)s", browser=said.say(browser), system=system))
-    return said.say(device)
-
-
 class ParsedDeviceNames:
     """`application.ports.environment.DeviceNames`."""
 
-    def describe(self, user_agent: str) -> str:
+    def describe(self, user_agent: str) -> Sentence:
         return _describe(user_agent)
 
 
 @lru_cache(maxsize=1024)
-def _describe(user_agent: str) -> str:
+def _describe(user_agent: str) -> Sentence:
     # Imported when the first is asked for: its rules take memory, and many processes never need them.
     from ua_parser import parse
 
@@ -84,4 +74,6 @@ def _describe(user_agent: str) -> str:
     # "call this number" into the letter that warns its owner.
     browser = _BROWSERS.get(found.user_agent.family) if found.user_agent else None
     system = _SYSTEMS.get(found.os.family) if found.os else None
-    return _ON.join(filter(None, (browser, system))) or UNKNOWN
+    if browser and system:
+        return Sentence("%(browser)s on %(system)s", browser=browser, system=system)
+    return Sentence.of(browser or system or UNKNOWN)

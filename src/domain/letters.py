@@ -175,6 +175,7 @@ class Notice:
     valid_for: timedelta
     happened_at: datetime
     device: str
+    """A sentence, in as far as it has to be said in the reader's language."""
     masked_address: str
 
 

@@ -4,7 +4,8 @@
 class Sentence(str):
     """A sentence in English that knows what it was made of, so that it can be said in another language.
 
-    `template` is what translators see; its figures stand in it as `%(name)s`. Without figures, a `%` is a `%`.
+    `template` is what translators see; its figures stand in it as `%(name)s`, and may be sentences themselves. Without
+    figures, a `%` is a `%`.
     """
 
     __slots__ = ("figures", "template")
@@ -17,3 +18,8 @@ class Sentence(str):
         made.template = template
         made.figures = figures
         return made
+
+    @classmethod
+    def of(cls, text: str) -> "Sentence":
+        """The same text as a sentence; one that is a sentence already, as it is."""
+        return text if isinstance(text, Sentence) else cls(text)

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from adapters.catalogues import PoLanguages
-from adapters.device_names import device_in
+from adapters.catalogues import PoLanguages, PoSentences
+from adapters.device_names import UNKNOWN, ParsedDeviceNames
 from adapters.mail.rendering import JinjaLetterRenderer
 from adapters.mail.samples import sample_letters
-from adapters.mail.units import duration, moment, network
+from adapters.mail.units import moment, network
 from domain.email_address import EmailAddress
 from domain.letters import Letter, RenderedLetter
 from domain.sentence import Sentence
@@ -33,6 +33,9 @@ class Marked:
 
     def of(self, locale: str | None) -> "Marked":
         return self
+
+    def duration(self, time: timedelta) -> str:
+        return PoSentences(self.locale, self.direction, {}).duration(time)
 
     def say(self, sentence: str) -> str:
         if isinstance(sentence, Sentence) and sentence.figures:
@@ -90,19 +93,19 @@ def test_a_letter_from_right_to_left_says_so_wherever_it_may_be_cut_out(letter: 
     ],
 )
 def test_times_are_written_as_the_language_writes_them(locale: str, days: str, when: str) -> None:
-    class Untranslated(Marked):
-        def say(self, sentence: str) -> str:
-            return str(sentence)
-
-    said = Untranslated(locale=locale)
-    assert duration(timedelta(days=7), said) == days
+    said = PoSentences(locale, "ltr", {})
+    assert said.duration(timedelta(days=7)) == days
     assert moment(datetime(2026, 11, 21, 9, 4, tzinfo=UTC), said) == when
 
 
 def test_a_device_is_said_as_a_whole() -> None:
-    assert device_in(Marked(), "Firefox on Linux") == "««Firefox» on Linux»"
-    assert device_in(Marked(), "an app") == "«an app»"
-    assert device_in(PoLanguages().of("en"), "Chrome on Windows") == "Chrome on Windows"
+    device = ParsedDeviceNames().describe(
+        "Mozilla/5.0 (Linux; Android 14; K; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/131.0.0.0 "
+        "Mobile Safari/537.36"
+    )
+    assert device == "an app on Android"
+    assert PoLanguages().of("de").say(device) == "eine App unter Android"
+    assert PoLanguages().of("de").say(UNKNOWN) == "ein unbekanntes Gerät"
 
 
 def test_a_network_keeps_its_order_among_words_from_right_to_left() -> None:

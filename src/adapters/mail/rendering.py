@@ -7,11 +7,11 @@ from typing import assert_never
 from urllib.parse import urlencode
 from uuid import UUID
 
-from adapters.device_names import UNKNOWN, device_in
+from adapters.device_names import UNKNOWN
 from adapters.mail.colours import colours_of
 from adapters.mail.notices import words_for
 from adapters.mail.templating import LetterTemplates, Overrides
-from adapters.mail.units import duration, moment, network
+from adapters.mail.units import moment, network
 from adapters.mail.words import words_of
 from application.ports.environment import Clock
 from application.ports.languages import Languages, Sentences
@@ -73,7 +73,7 @@ class JinjaLetterRenderer:
     def render(self, letter: Letter, letter_id: UUID) -> RenderedLetter:
         paper, said = self._stationery, self._languages.of(letter.locale)
         valid_for = None if isinstance(letter, AccountExists | AddressInUse) else letter.valid_for
-        figures = {"brand": paper.brand, "validity": duration(valid_for, said) if valid_for else ""}
+        figures = {"brand": paper.brand, "validity": said.duration(valid_for) if valid_for else ""}
         words = words_for(letter.occasion) if isinstance(letter, Notice) else words_of(letter)
         # A header has one line, whatever a translation has.
         subject = " ".join(_say(said, words.subject, figures).split())
@@ -150,7 +150,7 @@ def _facts(notice: Notice, said: Sentences) -> list[str]:
     """When, on what and from where, as far as it is known."""
     facts = [Sentence("When: %(moment)s", moment=moment(notice.happened_at, said))]
     if notice.device != UNKNOWN:
-        facts.append(Sentence("Device: %(device)s", device=device_in(said, notice.device)))
+        facts.append(Sentence("Device: %(device)s", device=notice.device))
     if notice.masked_address:
         facts.append(Sentence("Network: %(network)s", network=network(notice.masked_address, said)))
     return [said.say(fact) for fact in facts]

@@ -1,10 +1,9 @@
-"""Times, devices and networks as a letter's reader writes them. Numbers and names of months are Babel's (CLDR)."""
+"""Times and networks as a letter's reader writes them. Numbers and names of months are Babel's (CLDR)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from ipaddress import ip_network
-from math import inf
-from typing import Literal
 
+from adapters.catalogues import cldr_name
 from application.ports.languages import Sentences
 from domain.sentence import Sentence
 
@@ -15,23 +14,11 @@ def moment(when: datetime, said: Sentences) -> str:
     """A day, and a time of 24 hours in UTC: nobody has told us where the reader is."""
     from babel.dates import format_date, format_time, get_datetime_format
 
-    locale, when = _cldr(said.locale), when.astimezone(UTC)
+    locale, when = cldr_name(said.locale), when.astimezone(UTC)
     pattern = str(get_datetime_format("medium", locale))
     time = format_time(when, "HH:mm", tzinfo=UTC, locale=locale)
     both = pattern.replace("{1}", format_date(when, "long", locale)).replace("{0}", time)
     return said.say(Sentence("%(moment)s UTC", moment=both))
-
-
-def duration(time: timedelta, said: Sentences) -> str:
-    """In the largest unit that says it exactly and makes more than one."""
-    from babel.dates import format_timedelta
-
-    unit: Literal["day", "hour", "minute"] = "minute"
-    if time >= timedelta(hours=2) and not time % timedelta(hours=1):
-        unit = "hour"
-    if time >= timedelta(days=2) and not time % timedelta(days=1):
-        unit = "day"
-    return format_timedelta(time, unit, threshold=inf, locale=_cldr(said.locale))
 
 
 def network(masked_address: str, said: Sentences) -> str:
@@ -41,8 +28,3 @@ def network(masked_address: str, said: Sentences) -> str:
     short = f"{first.rstrip(':')}:*" if found.version == 6 else f"{first.rpartition('.')[0]}.*"
     # Isolated in writing from right to left, where the dots would wander to its other end.
     return _ISOLATED % short if said.direction == _RIGHT_TO_LEFT else short
-
-
-def _cldr(locale: str) -> str:
-    """English without a country is ours, which has the day before the month."""
-    return "en_GB" if locale == "en" else locale.replace("-", "_")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.events import Event
 from domain.retention import Retention
+from domain.sentence import Sentence
 
 
 class Clock(Protocol):
@@ -43,7 +44,7 @@ class EventLog(Protocol):
 class DeviceNames(Protocol):
     """What browsers say they are, in words."""
 
-    def describe(self, user_agent: str) -> str:
+    def describe(self, user_agent: str) -> Sentence:
         """Such as *Firefox on Linux*; *an unknown device* where it says nothing that is known."""
 
 

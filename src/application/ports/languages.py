@@ -1,6 +1,7 @@
 """The languages that pages, letters and refusals are said in."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Protocol
 
 
@@ -14,6 +15,9 @@ class Sentences(Protocol):
     @property
     def direction(self) -> str:
         """`ltr` or `rtl`."""
+
+    def duration(self, time: timedelta) -> str:
+        """Such as *60 minutes*, in the largest unit that says it exactly and makes more than one."""
 
     def say(self, sentence: str) -> str:
         """The same in this language; in English where nobody has translated it. A `domain.sentence.Sentence` takes its

@@ -1,5 +1,6 @@
 """GET /auth/sessions, DELETE /auth/sessions/{id} and GET /auth/events."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from application.use_cases.sessions import EndSessionCommand, ListedSession, Lis
 from domain.errors import NotFound
 from domain.events import RecordedEvent
 from entrypoints.http.edge import READING, AnyRequest, InjectedEdge
+from entrypoints.http.languages import language_of
 from entrypoints.http.openapi import documented
 
 
@@ -21,7 +23,7 @@ class SessionShape(Struct, frozen=True, kw_only=True):
 
     id: str
     current: Annotated[bool, Meta(description="Whether it is the one that asks.")]
-    device: Annotated[str, Meta(description="Browser and system, in words.")]
+    device: Annotated[str, Meta(description="Browser and system, in words of Accept-Language.")]
     address: Annotated[str, Meta(description="Where it began, shortened.")]
     transport: Annotated[str, Meta(description="`cookie` or `token`.")]
     remember: Annotated[bool, Meta(description="Whether it outlives the browser's.")]
@@ -86,16 +88,16 @@ EVENT_EXAMPLE = {
 async def sessions(request: AnyRequest, edge: InjectedEdge) -> Response[Any]:
     """Where am I signed in?"""
     listed = await edge.use_cases.list_sessions(ListSessionsCommand(caller=await edge.caller_of(request)))
-    return Response(SessionsShape(sessions=session_shapes(listed)))
+    return Response(SessionsShape(sessions=session_shapes(listed, language_of(edge.ostiary, request).say)))
 
 
-def session_shapes(listed: list[ListedSession]) -> list[SessionShape]:
-    """Sessions on the wire."""
+def session_shapes(listed: list[ListedSession], say: Callable[[str], str] = str) -> list[SessionShape]:
+    """Sessions on the wire, their devices in the words of a language: English, unless one is given."""
     return [
         SessionShape(
             id=str(session.id),
             current=session.current,
-            device=session.device,
+            device=say(session.device),
             address=session.masked_address,
             transport=session.transport.value,
             remember=session.remember,

@@ -109,7 +109,8 @@ def common_context(ostiary: Ostiary, language: Sentences | None = None) -> dict[
         "has_product": settings.app_url != settings.public_url,
         "opaque": settings.disclosure == "opaque",
         "verification": settings.verification,
-        "minutes": int(settings.token_lifetime.total_seconds() // 60),
+        # Asked for by the pages that say it: it takes more than a page without letters needs.
+        "validity": lambda: language.duration(settings.token_lifetime),
     }
 
 
