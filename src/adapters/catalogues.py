@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from domain.sentence import Sentence
+from domain.sentence import Sentence, filled
 
 if TYPE_CHECKING:
     from babel.messages import Catalog
@@ -48,12 +48,11 @@ class PoSentences:
     def say(self, sentence: str) -> str:
         sentence = Sentence.of(sentence)
         said = self._said.get(sentence.template, sentence.template)
-        if not sentence.figures:
-            return said
-        return said % {
+        figures = {
             name: self.say(figure) if isinstance(figure, Sentence) else figure
             for name, figure in sentence.figures.items()
         }
+        return filled(said, figures)
 
 
 class PoLanguages:
@@ -127,18 +126,18 @@ def _faults(file: Path) -> Iterator[tuple[int | None, str]]:
         yield error.lineno + 1, str(error).rpartition(" on ")[0]
         return
     for message in messages:
-        figures = set(_FIGURE.findall(str(message.id)))
-        if not message.string or not figures:
+        figures, said = set(_FIGURE.findall(str(message.id))), str(message.string)
+        if not said or not (figures or "%(" in said):
             continue
         try:
-            str(message.string) % _Anything()
-            fits = set(_FIGURE.findall(str(message.string))) == figures
+            said % _Anything()
+            fits = set(_FIGURE.findall(said)) == figures
         except (KeyError, TypeError, ValueError):
             fits = False
         if not fits:
             yield (
                 message.lineno,
-                f"the translation is to have the same figures as the English: {', '.join(sorted(figures))}",
+                f"the translation is to have the same figures as the English: {', '.join(sorted(figures)) or 'none'}",
             )
 
 

@@ -12,7 +12,7 @@ from application.ports.transfer import Candidate
 from domain.declared_fields import DeclaredFields, FieldValue
 from domain.display_name import DisplayName
 from domain.email_address import EmailAddress
-from domain.locale import parse_tag
+from domain.locale import Locales, parse_tag
 from domain.newcomer import Newcomer, Origin
 from domain.password import NO_PASSWORD, FaultKind, PasswordHash
 from domain.role import ORDINARY, parse_role
@@ -51,6 +51,7 @@ class CandidateRules:
 
     hasher: PasswordHasher
     declared: DeclaredFields
+    locales: Locales
 
     def judge(self, candidate: Candidate, system: str, addresses: Addresses, now: datetime) -> Judged:
         """Raises `Stays`."""
@@ -79,7 +80,7 @@ class CandidateRules:
             created_at=created_at,
             disabled_at=candidate.disabled_at,
             first_signed_in_at=candidate.first_signed_in_at,
-            locale=take("locale", candidate.locale, parse_tag),
+            locale=self.locales.best([tag]) if (tag := take("locale", candidate.locale, parse_tag)) else None,
         )
         newcomer = Newcomer(user=user, password_hash=self._password_hash(candidate, left), origin=origin)
         return Judged(candidate.line, newcomer, tuple(left))

@@ -14,6 +14,10 @@ FIRST_RETRY = timedelta(seconds=10)
 LONGEST_RETRY = timedelta(minutes=30)
 LEASE = timedelta(seconds=60)
 """How long a worker may hold a letter before another one takes it over."""
+SENDING_TIME = LEASE * 0.75
+"""How long its sending may take: it is given up for this time before another worker may take it over."""
+LONGEST_REASON = 200
+"""Characters that are kept of why a letter was delayed or given up."""
 
 
 class Occasion(StrEnum):

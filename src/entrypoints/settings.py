@@ -682,7 +682,9 @@ def _read(
     if problems:
         raise SettingsError(problems)
     all_there = {**behind, **{name: value for name, value in environ.items() if value}}
-    others = {name: value for name, value in all_there.items() if name not in known}
+    # Nor what the database's own programs read: it may stand beside ours, and holds the database's password.
+    ours = ("PG", "POSTGRES_")
+    others = {name: text for name, text in all_there.items() if name not in known and not name.startswith(ours)}
     settings = Settings(
         **_with_modes(_with_places(parsed)), own_mail_sender=own_mail_sender, surroundings=MappingProxyType(others)
     )

@@ -17,7 +17,7 @@ from adapters.mail.rendering import JinjaLetterRenderer
 from adapters.mail.samples import sample_letters
 from domain.email_address import EmailAddress
 from domain.letters import InlineImage, RenderedLetter
-from tests.adapters.test_rendering import stationery
+from tests.adapters.test_rendering import OFFERED, stationery
 from tests.support.clock import SettableClock
 
 SENDER = Address("Müller & Söhne, „Türsteher“", "no-reply", "xn--mller-kva.example")
@@ -30,7 +30,7 @@ LONG_ARABIC = "أكِّد عنوان بريدك الإلكتروني الجدي�
 def every_letter() -> Iterator[tuple[str, RenderedLetter]]:
     plain, branded = stationery(), stationery(brand="Müller & Söhne", logo=LOGO, support_address=SUPPORT)
     for paper in (plain, branded):
-        renderer = JinjaLetterRenderer(paper, SettableClock(), PoLanguages())
+        renderer = JinjaLetterRenderer(paper, SettableClock(), PoLanguages(), OFFERED)
         for locale in ("en", "de", "fr", "es", "ar"):
             for name, letter in sample_letters(locale).items():
                 kind = "branded" if paper is branded else "plain"
@@ -121,7 +121,7 @@ def test_nothing_that_a_brand_or_a_translation_says_becomes_a_header(tmp_path: P
         f'msgid "Choose a new password for %(brand)s"\nmsgstr "Neu{written}Bcc: eve@evil.example{written}%(brand)s"\n'
     )
     paper = stationery(brand=f"Brand{ending}Bcc: eve@evil.example")
-    renderer = JinjaLetterRenderer(paper, SettableClock(), PoLanguages(tmp_path))
+    renderer = JinjaLetterRenderer(paper, SettableClock(), PoLanguages(tmp_path), OFFERED)
     letter = renderer.render(sample_letters("de")["reset_password"], LETTER_ID)
     assert letter.subject == "Neu Bcc: eve@evil.example Brand Bcc: eve@evil.example"
     assert received(letter)["Bcc"] is None

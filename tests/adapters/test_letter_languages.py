@@ -16,7 +16,7 @@ from adapters.mail.units import moment, network
 from domain.email_address import EmailAddress
 from domain.letters import Letter, RenderedLetter
 from domain.sentence import Sentence
-from tests.adapters.test_rendering import Page, stationery
+from tests.adapters.test_rendering import OFFERED, Page, stationery
 from tests.support.clock import SettableClock
 
 SAMPLES = sample_letters("ar")
@@ -45,7 +45,7 @@ class Marked:
 
 def marked(letter: Letter) -> RenderedLetter:
     paper = stationery(support_address=EmailAddress("help@example.com"))
-    return JinjaLetterRenderer(paper, SettableClock(), Marked()).render(letter, UUID(int=1))
+    return JinjaLetterRenderer(paper, SettableClock(), Marked(), OFFERED).render(letter, UUID(int=1))
 
 
 def unsaid(words: str) -> str:

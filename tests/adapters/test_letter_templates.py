@@ -11,7 +11,7 @@ from adapters.mail.samples import sample_letters
 from adapters.mail.templating import Overrides
 from adapters.mail.trying import template_problems
 from domain.letters import RenderedLetter
-from tests.adapters.test_rendering import stationery
+from tests.adapters.test_rendering import OFFERED, stationery
 from tests.support.clock import SettableClock
 
 OURS = Path("src/adapters/mail/templates")
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 def renderer(folder: Path) -> tuple[Overrides, JinjaLetterRenderer]:
     overrides = Overrides(folder)
-    return overrides, JinjaLetterRenderer(stationery(), SettableClock(), PoLanguages(), overrides)
+    return overrides, JinjaLetterRenderer(stationery(), SettableClock(), PoLanguages(), OFFERED, overrides)
 
 
 def rendered(folder: Path, name: str = "verify_address") -> RenderedLetter:

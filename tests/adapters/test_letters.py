@@ -29,7 +29,7 @@ async def delay(units: Units, letter_id: UUID, lease_id: UUID, due_at: datetime,
 async def finish(units: Units, letter_id: UUID, lease_id: UUID, *, sent: bool = True) -> None:
     async with units.delivery() as unit:
         if sent:
-            await unit.letters.mark_sent(letter_id, lease_id, NOW)
+            await unit.letters.mark_sent(letter_id, lease_id, Outcome.VERIFY_ADDRESS, NOW)
         else:
             await unit.letters.mark_abandoned(letter_id, lease_id, NOW, "expired")
         await unit.commit()
@@ -152,7 +152,7 @@ async def test_a_delayed_letter_is_no_longer_held_by_the_worker_that_delayed_it(
 async def test_marking_a_letter_that_is_gone_is_no_error(units: Units) -> None:
     async with units.delivery() as unit:
         await unit.letters.decide(uuid4(), Outcome.NONE, None)
-        await unit.letters.mark_sent(uuid4(), uuid4(), NOW)
+        await unit.letters.mark_sent(uuid4(), uuid4(), Outcome.NONE, NOW)
         await unit.letters.mark_delayed(uuid4(), uuid4(), NOW, "later")
         await unit.letters.mark_abandoned(uuid4(), uuid4(), NOW, "expired")
         await unit.commit()

@@ -76,7 +76,7 @@ async def in_state(units: Units, state: str, letter: QueuedLetter | None = None)
         await lease(units, lease_id=lease_id)
     async with units.delivery() as unit:
         if state == "sent":
-            await unit.letters.mark_sent(letter.id, lease_id, NOW + SECOND)
+            await unit.letters.mark_sent(letter.id, lease_id, Outcome.VERIFY_ADDRESS, NOW + SECOND)
         elif state == "abandoned":
             await unit.letters.mark_abandoned(letter.id, lease_id, NOW + SECOND, "550")
         elif state == "delayed":
@@ -99,7 +99,8 @@ async def test_a_letter_is_shown_where_it_is(units: Units, state: str, shown: tu
     letter = await in_state(units, state)
     record = await get(units, letter.id)
     assert (record.state, record.reason, record.in_hand, record.done_at) == shown
-    assert replace(record.letter, due_at=NOW, attempts=0) == letter
+    became = Outcome.VERIFY_ADDRESS if state == "sent" else None
+    assert replace(record.letter, due_at=NOW, attempts=0) == replace(letter, outcome=became)
     assert await find(units) == [record]
 
 
@@ -151,6 +152,7 @@ async def test_letters_are_found_by_state_and_by_recipient_and_by_both(units: Un
 @pytest.mark.parametrize("state", ["queued", "delayed", "sent", "abandoned"])
 async def test_a_letter_is_tried_at_once_with_all_its_attempts_wherever_it_is(units: Units, state: str) -> None:
     letter = await in_state(units, state, a_letter(locale="de"))
+    letter = replace(letter, outcome=Outcome.VERIFY_ADDRESS if state == "sent" else None)
     later = NOW + SECOND * 30
     assert await requeue(units, letter, later)
     assert await get(units, letter.id) == LetterRecord(
@@ -163,10 +165,23 @@ async def test_a_letter_is_tried_at_once_with_all_its_attempts_wherever_it_is(un
 async def test_what_a_letter_became_before_is_known_when_it_is_tried_again(units: Units) -> None:
     letter = await in_state(units, "queued")
     async with units.delivery() as unit:
-        await unit.letters.decide(letter.id, Outcome.SUPPRESSED, letter.subject_id)
+        await unit.letters.decide(letter.id, Outcome.ACCOUNT_EXISTS, letter.subject_id)
         await unit.commit()
     assert await requeue(units, letter)
-    assert [each.outcome for each in await lease(units)] == [Outcome.SUPPRESSED]
+    assert [each.outcome for each in await lease(units)] == [Outcome.ACCOUNT_EXISTS]
+
+
+async def test_a_letter_that_was_suppressed_is_decided_anew(units: Units) -> None:
+    """The workers of the version before, which may run beside, could not read what it was."""
+    letter, lease_id = a_letter(), uuid4()
+    await queue(units, letter)
+    await lease(units, lease_id=lease_id)
+    async with units.delivery() as unit:
+        await unit.letters.mark_sent(letter.id, lease_id, Outcome.SUPPRESSED, NOW)
+        await unit.commit()
+    assert (await get(units, letter.id)).letter.outcome is Outcome.SUPPRESSED
+    assert await requeue(units, letter)
+    assert [each.outcome for each in await lease(units)] == [None]
 
 
 async def test_a_letter_in_a_workers_hands_is_not_taken_out_of_them(units: Units) -> None:
@@ -183,7 +198,7 @@ async def test_a_worker_that_comes_back_late_has_no_say_over_a_letter_that_was_r
     await lease(units, lease_id=lost)
     assert await requeue(units, letter, NOW + LEASE)
     async with units.delivery() as unit:
-        await unit.letters.mark_sent(letter.id, lost, NOW)
+        await unit.letters.mark_sent(letter.id, lost, Outcome.VERIFY_ADDRESS, NOW)
         await unit.letters.mark_abandoned(letter.id, lost, NOW, "late")
         await unit.commit()
     assert (await get(units, letter.id)).state is LetterState.QUEUED
@@ -244,7 +259,7 @@ async def test_a_letter_given_up_while_it_is_sent_stays_given_up(units: Units) -
     await lease(units, lease_id=held)
     assert await abandon(units, letter)
     async with units.delivery() as unit:
-        await unit.letters.mark_sent(letter.id, held, NOW)
+        await unit.letters.mark_sent(letter.id, held, Outcome.VERIFY_ADDRESS, NOW)
         await unit.letters.mark_delayed(letter.id, held, NOW, "451")
         await unit.commit()
     assert (await get(units, letter.id)).state is LetterState.ABANDONED

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from application.ports.monitoring import OutboxState
+from domain.letters import Outcome
 from tests.support.store_kinds import StoreUnderTest
 from tests.support.store_samples import HOUR, NOW, SECOND, a_letter, queue
 
@@ -35,7 +36,7 @@ async def test_what_left_is_forgotten_and_what_was_given_up_is_counted(store: St
     await queue(store.units, sent, given_up)
     async with store.units.delivery() as unit:
         await unit.letters.lease(lease_id, NOW, 10)
-        await unit.letters.mark_sent(sent.id, lease_id, NOW)
+        await unit.letters.mark_sent(sent.id, lease_id, Outcome.VERIFY_ADDRESS, NOW)
         await unit.letters.mark_abandoned(given_up.id, lease_id, NOW, "expired")
         await unit.commit()
     assert await store.outbox() == OutboxState(waiting=0, asked_for=None, due=None, abandoned=1)

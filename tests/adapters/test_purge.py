@@ -116,7 +116,7 @@ async def test_a_letter_is_kept_thirty_days_after_it_left_or_was_given_up(store:
     async with store.units.delivery() as unit:
         await unit.letters.lease(lease_id, NOW, 1)
         if sent:
-            await unit.letters.mark_sent(letter.id, lease_id, NOW)
+            await unit.letters.mark_sent(letter.id, lease_id, Outcome.VERIFY_ADDRESS, NOW)
         else:
             await unit.letters.mark_abandoned(letter.id, lease_id, NOW, "expired")
         await unit.commit()
@@ -243,7 +243,7 @@ async def one_of_each(store: StoreUnderTest) -> None:
         await intake.commit()
     async with store.units.delivery() as unit:
         await unit.letters.lease(lease_id, NOW, 1)
-        await unit.letters.mark_sent(letter.id, lease_id, NOW)
+        await unit.letters.mark_sent(letter.id, lease_id, Outcome.VERIFY_ADDRESS, NOW)
         await unit.commit()
 
 

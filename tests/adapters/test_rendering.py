@@ -26,8 +26,11 @@ from domain.letters import (
     ResetPassword,
     VerifyAddress,
 )
+from domain.locale import Locales
 from domain.secret import Secret
 from tests.support.clock import SettableClock
+
+OFFERED = Locales(("en", "de", "fr", "es", "ar"))
 
 LETTER_ID = UUID("6f1e2d3c-0000-4000-8000-000000000001")
 TOKEN = Secret.of(bytes(range(32)))
@@ -74,7 +77,7 @@ def notice(occasion: Occasion = Occasion.PASSWORD_CHANGED, recipient: EmailAddre
 
 
 def render(letter: Letter, **fields: Any) -> RenderedLetter:
-    return JinjaLetterRenderer(stationery(**fields), SettableClock(), PoLanguages()).render(letter, LETTER_ID)
+    return JinjaLetterRenderer(stationery(**fields), SettableClock(), PoLanguages(), OFFERED).render(letter, LETTER_ID)
 
 
 NOTICES: list[Notice] = [notice(occasion) for occasion in Occasion if occasion.notice]

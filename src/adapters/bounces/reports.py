@@ -24,11 +24,18 @@ _OURS = re.compile(r"\s*<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@[^>]*>\s*
 
 _NO_REPORT = "no report"
 
+_MOST_MULTIPARTS = 8
+"""A report is one, and the letter in it two. The parser holds each line against every one that is open, so many of them
+take minutes."""
+
 
 def filed_messages(place: Path) -> Iterator[FiledMessage]:
     """Each message of an mbox file, a Maildir folder, or a file with one message, and what it says of a letter of ours.
     Raises `NoMailbox`, then and later."""
     for number, content in enumerate(messages_of(place), 1):
+        if content.lower().count(b"multipart/") > _MOST_MULTIPARTS:
+            yield FiledMessage(number=number, said="it cannot be read", report=True, bounce=None)
+            continue
         try:
             said, bounce = _judge(message_from_bytes(content))
         except Exception:  # whatever a hostile message trips in the standard library's parser

@@ -32,7 +32,8 @@ class DevInbox:
     def letters(self) -> list[DeliveredLetter]:
         """The newest letters, newest first."""
         files = sorted(((file.stat().st_mtime_ns, file) for file in self._folder.glob("*.eml")), reverse=True)
-        return [_read(file, written_at) for written_at, file in files[:_MOST]]
+        letters = (_read(file, written_at) for written_at, file in files[:_MOST])
+        return [letter for letter in letters if letter is not None]
 
     def letter(self, letter_id: str) -> DeliveredLetter | None:
         """One of them."""
@@ -45,9 +46,14 @@ class DevInbox:
 
 
 @lru_cache(2 * _MOST)
-def _read(file: Path, _written_at: int) -> DeliveredLetter:
-    """Taken apart once, and again when a retry has replaced it: all are asked for at every look, mostly by pollers."""
+def _read(file: Path, _written_at: int) -> DeliveredLetter | None:
+    """None for a file that is no letter. Taken apart once, and again when a retry has replaced it: all are asked for at
+    every look, mostly by pollers."""
     message = message_from_bytes(file.read_bytes(), policy=policy.default)
+    try:
+        date = parsedate_to_datetime(str(message["Date"]))
+    except ValueError:
+        return None
     body = message.get_body(("plain",))
     text = str(body.get_content()).replace("\r\n", "\n") if body else ""
     link = _LINK.search(text)
@@ -55,7 +61,7 @@ def _read(file: Path, _written_at: int) -> DeliveredLetter:
         id=file.stem,
         to=str(message["To"]),
         subject=str(message["Subject"]),
-        date=parsedate_to_datetime(str(message["Date"])),
+        date=date,
         text=text,
         html=page_of(message),
         link=link.group() if link else None,

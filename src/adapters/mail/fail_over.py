@@ -7,15 +7,14 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from adapters.mail.message import NotCarried
+from application.cancellation import is_cancelled
 from application.ports.letters import MailDelayed, MailRefused, MailSender
-from domain.letters import LEASE, RenderedLetter
+from domain.letters import LONGEST_REASON, SENDING_TIME, RenderedLetter
 
-_SECONDS = LEASE.total_seconds() * 0.75 - 3
+_SECONDS = SENDING_TIME.total_seconds() - 3
 """A little less than what a letter has in all before it is taken out of hand."""
 
 _REST_SECONDS = 60.0
-_LONGEST_REASON = 200
-"""Characters: so many are kept with a letter."""
 
 
 class FailOver:
@@ -59,7 +58,10 @@ class FailOver:
                 delays[name] = self._note(name, delayed)
             except TimeoutError:
                 delays[name] = self._note(name, MailDelayed("no answer in time"))
-            except Exception as fault:  # a provider that breaks must not keep the others from sending
+            except (Exception, asyncio.CancelledError) as fault:
+                # A provider that breaks must not keep the others from sending.
+                if isinstance(fault, asyncio.CancelledError) and is_cancelled():
+                    raise
                 delays[name] = self._note(name, MailDelayed(type(fault).__name__))
             else:
                 self._failed.pop(name, None)
@@ -80,7 +82,7 @@ class FailOver:
 
 def _all_of(delays: dict[str, MailDelayed]) -> MailDelayed:
     """Each by name with its reason, as far as there is room; and the shortest wait, if everyone asked for one."""
-    room = (_LONGEST_REASON + 2) // len(delays) - 2
+    room = (LONGEST_REASON + 2) // len(delays) - 2
     reason = "; ".join(f"{name}: {delayed}"[:room] for name, delayed in delays.items())
     waits = [delayed.retry_after for delayed in delays.values()]
     asked = [wait for wait in waits if wait is not None]

@@ -27,6 +27,7 @@ from domain.letters import (
     ResetPassword,
     VerifyAddress,
 )
+from domain.locale import Locales
 from domain.secret import Secret
 from domain.sentence import Sentence
 
@@ -53,11 +54,17 @@ class JinjaLetterRenderer:
     """`application.ports.letters.LetterRenderer`."""
 
     def __init__(
-        self, stationery: Stationery, clock: Clock, languages: Languages, overrides: Overrides | None = None
+        self,
+        stationery: Stationery,
+        clock: Clock,
+        languages: Languages,
+        locales: Locales,
+        overrides: Overrides | None = None,
     ) -> None:
         self._stationery = stationery
         self._clock = clock
         self._languages = languages
+        self._locales = locales
         own = overrides or Overrides()
         self._templates = cache(lambda locale: LetterTemplates(own, languages.of(locale)))
         support, logo = stationery.support_address, stationery.logo
@@ -71,7 +78,9 @@ class JinjaLetterRenderer:
         }
 
     def render(self, letter: Letter, letter_id: UUID) -> RenderedLetter:
-        paper, said = self._stationery, self._languages.of(letter.locale)
+        # What was offered when somebody chose it may not be any more.
+        locale = self._locales.best([letter.locale] if letter.locale is not None else [])
+        paper, said = self._stationery, self._languages.of(locale)
         valid_for = None if isinstance(letter, AccountExists | AddressInUse) else letter.valid_for
         figures = {"brand": paper.brand, "validity": said.duration(valid_for) if valid_for else ""}
         words = words_for(letter.occasion) if isinstance(letter, Notice) else words_of(letter)
@@ -86,7 +95,7 @@ class JinjaLetterRenderer:
             "link": self.link_of(letter),
             "facts": _facts(letter, said) if isinstance(letter, Notice) else [],
         }
-        templates, names = self._templates(letter.locale), template_names(letter)
+        templates, names = self._templates(locale), template_names(letter)
         return RenderedLetter(
             message_id=f"<{letter_id}@{paper.message_id_domain}>",
             recipient=letter.recipient,

@@ -8,14 +8,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FunctionLoader, PackageLoader, StrictUndefined, Template, select_autoescape
+from jinja2 import (
+    ChoiceLoader,
+    FunctionLoader,
+    PackageLoader,
+    StrictUndefined,
+    Template,
+    pass_eval_context,
+    select_autoescape,
+)
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
 from jinja2.filters import do_wordwrap
+from jinja2.nodes import EvalContext
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import escape
 
 from application.ports.languages import Sentences
+from domain.sentence import filled
 
 _WIDTH = 72
 _LONGEST = 90_000
@@ -58,17 +69,15 @@ class LetterTemplates(ImmutableSandboxedEnvironment):
         self.globals.clear()
         self.filters = {name: self.filters[name] for name in _FILTERS}
         self.filters["wrapped"] = self._wrapped
-        self.add_extension("jinja2.ext.i18n")
-        # The extension adds this method to its environment.
-        install: Callable[..., None] = self.install_gettext_callables  # type: ignore[attr-defined]
-        install(said.say, lambda one, many, count: said.say(one if count == 1 else many), newstyle=True)
+        self.globals["_"] = _speaker(said)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Words have none that a letter needs: a method may lead anywhere, or take all memory."""
+        """Words have none that a letter needs: a method may lead anywhere."""
         return isinstance(obj, LoopContext | TemplateModule) and super().is_safe_attribute(obj, attr, value)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """None that makes much out of little."""
+        """A slip of the hand must not make much out of little. Who means to can all the same: these templates are the
+        operator's own."""
         raise SecurityError(f"a letter cannot calculate with {operator}")
 
     def filled(self, names: list[str], words: Mapping[str, object]) -> str:
@@ -89,3 +98,13 @@ class LetterTemplates(ImmutableSandboxedEnvironment):
     def _wrapped(self, text: str) -> str:
         """In lines as plain text has them; a link stays whole."""
         return do_wordwrap(self, text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _speaker(said: Sentences) -> Callable[..., str]:
+    @pass_eval_context
+    def say(context: EvalContext, sentence: str, **figures: object) -> str:
+        """In the letter's language. A translation is text: only figures may be markup."""
+        words = said.say(sentence)
+        return filled(escape(words) if context.autoescape else words, figures)
+
+    return say

@@ -182,9 +182,12 @@ class MemoryLetters:
             letter = replace(row.letter, outcome=outcome, subject_id=subject_id)
             self._tables.letters[letter_id] = replace(row, letter=letter)
 
-    async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
+    async def mark_sent(self, letter_id: UUID, lease_id: UUID, outcome: Outcome, now: datetime) -> None:
         if row := self._held(letter_id, lease_id):
-            self._tables.letters[letter_id] = replace(row, status="sent", lease_id=None, done_at=now, reason=None)
+            letter = replace(row.letter, outcome=outcome)
+            self._tables.letters[letter_id] = replace(
+                row, letter=letter, status="sent", lease_id=None, done_at=now, reason=None
+            )
 
     async def mark_delayed(self, letter_id: UUID, lease_id: UUID, due_at: datetime, reason: str) -> None:
         if row := self._held(letter_id, lease_id):

@@ -9,6 +9,7 @@ from adapters.memory.events import MemoryEvents
 from adapters.memory.store import LetterRow, MemoryTransaction, SuppressionRow, Tables
 from application.ports.mailroom import LetterFilter, LetterRecord, LetterState
 from domain.email_address import EmailAddress
+from domain.letters import Outcome
 from domain.suppression import Suppression
 
 
@@ -38,7 +39,8 @@ class MemoryLetterRegister:
         row = self._tables.letters.get(letter_id)
         if row is None or row.letter.expires_at <= now or row.letter.recipient == FORGOTTEN or _in_hand(row, now):
             return False
-        self._tables.letters[letter_id] = LetterRow(replace(row.letter, attempts=0, due_at=now))
+        outcome = None if row.letter.outcome is Outcome.SUPPRESSED else row.letter.outcome
+        self._tables.letters[letter_id] = LetterRow(replace(row.letter, attempts=0, due_at=now, outcome=outcome))
         return True
 
     async def abandon(self, letter_id: UUID, now: datetime, reason: str) -> bool:

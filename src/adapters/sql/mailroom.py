@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, exists, or_, select, tuple_, update
+from sqlalchemy import Row, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.database import Transaction
@@ -14,6 +14,7 @@ from adapters.sql.tables import letters, reversals, suppressions, users
 from adapters.sql.upsert import upsert
 from application.ports.mailroom import LetterFilter, LetterRecord, LetterState
 from domain.email_address import EmailAddress
+from domain.letters import Outcome
 from domain.suppression import Suppression, SuppressionReason
 
 
@@ -51,6 +52,8 @@ class SqlLetterRegister:
             )
             .values(
                 status=LetterState.QUEUED.value,
+                # It is decided anew, and the version before, whose workers may run beside, knows no such outcome.
+                outcome=func.nullif(letters.c.outcome, Outcome.SUPPRESSED.value),
                 attempts=0,
                 due_at=now,
                 done_at=None,

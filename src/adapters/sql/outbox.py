@@ -8,11 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.tables import letters, one_time_tokens, reversals
 from domain.email_address import EmailAddress
-from domain.letters import LEASE, Occasion, Outcome, QueuedLetter
+from domain.letters import LEASE, LONGEST_REASON, Occasion, Outcome, QueuedLetter
 from domain.one_time_token import Purpose
 
 _QUEUED, _SENT, _ABANDONED = "queued", "sent", "abandoned"
-_REASON_LENGTH = 200
 
 
 class SqlLetters:
@@ -107,14 +106,14 @@ class SqlLetters:
             update(letters).where(letters.c.id == letter_id).values(outcome=outcome.value, subject_id=subject_id)
         )
 
-    async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
-        await self._mark(letter_id, lease_id, status=_SENT, done_at=now, reason=None)
+    async def mark_sent(self, letter_id: UUID, lease_id: UUID, outcome: Outcome, now: datetime) -> None:
+        await self._mark(letter_id, lease_id, status=_SENT, outcome=outcome.value, done_at=now, reason=None)
 
     async def mark_delayed(self, letter_id: UUID, lease_id: UUID, due_at: datetime, reason: str) -> None:
-        await self._mark(letter_id, lease_id, due_at=due_at, lease_until=None, reason=reason[:_REASON_LENGTH])
+        await self._mark(letter_id, lease_id, due_at=due_at, lease_until=None, reason=reason[:LONGEST_REASON])
 
     async def mark_abandoned(self, letter_id: UUID, lease_id: UUID, now: datetime, reason: str) -> None:
-        await self._mark(letter_id, lease_id, status=_ABANDONED, done_at=now, reason=reason[:_REASON_LENGTH])
+        await self._mark(letter_id, lease_id, status=_ABANDONED, done_at=now, reason=reason[:LONGEST_REASON])
 
     async def _mark(self, letter_id: UUID, lease_id: UUID, **values: object) -> None:
         """Only while the lease is ours: a letter that another worker has taken over is that worker's to judge."""
@@ -137,6 +136,7 @@ def letter_from(row: Row[tuple[object, ...]]) -> QueuedLetter:
         expires_at=row.expires_at,
         credential_version=row.credential_version,
         attempts=row.attempts,
-        outcome=Outcome(row.outcome) if row.outcome else None,
+        # A newer version may know more of them.
+        outcome=Outcome(row.outcome) if row.outcome in set(Outcome) else None,
         locale=row.locale,
     )

@@ -249,8 +249,8 @@ class Letters(Protocol):
     async def decide(self, letter_id: UUID, outcome: Outcome, subject_id: UUID | None) -> None:
         """Note what it becomes, with the token that goes into it, and whom it turned out to be about."""
 
-    async def mark_sent(self, letter_id: UUID, lease_id: UUID, now: datetime) -> None:
-        """It left, or turned out to be none. Without effect when the lease was lost."""
+    async def mark_sent(self, letter_id: UUID, lease_id: UUID, outcome: Outcome, now: datetime) -> None:
+        """It left, or turned out to be none, as `outcome` says. Without effect when the lease was lost."""
 
     async def mark_delayed(self, letter_id: UUID, lease_id: UUID, due_at: datetime, reason: str) -> None:
         """It will be tried again at `due_at`."""

@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from application.cancellation import is_cancelled
 from application.letter_decisions import Decision, LetterDecisions
 from application.ports.environment import Clock, EventLog, Ids, Randomness
 from application.ports.letters import LetterRenderer, MailDelayed, MailRefused, MailSender
 from application.ports.units_of_work import Delivery, Opens
 from domain.events import Event, EventKind
-from domain.letters import LEASE, LONGEST_RETRY, Outcome, QueuedLetter, retry_delay
+from domain.letters import LONGEST_REASON, LONGEST_RETRY, SENDING_TIME, Outcome, QueuedLetter, retry_delay
 
 _AT_ONCE = 8
 """Letters in hand at a time, so that one that hangs delays nobody."""
-
-_SENDING_TIME = LEASE * 0.75
-"""A letter is given up for this time before another worker may take its lease over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +54,18 @@ class DeliverMail:
             decided = await self._decide(letter)
             rendered = self.renderer.render(decided.letter, letter.id)
             if decided.outcome.leaves:
-                async with asyncio.timeout(_SENDING_TIME.total_seconds()):
+                async with asyncio.timeout(SENDING_TIME.total_seconds()):
                     await self.sender.send(rendered)
         except MailRefused as refused:
-            await self._abandon(letter, lease_id, str(refused))
+            await self._abandon(letter, lease_id, _in_one_line(refused))
         except MailDelayed as delayed:
-            await self._delay(letter, lease_id, str(delayed), delayed.retry_after)
+            await self._delay(letter, lease_id, _in_one_line(delayed), delayed.retry_after)
         except TimeoutError:
             await self._delay(letter, lease_id, "no answer in time")
-        except Exception as fault:  # a letter that breaks the renderer or a provider must not stop the others
+        except (Exception, asyncio.CancelledError) as fault:
+            # A letter that breaks the renderer or a provider must not stop the others.
+            if isinstance(fault, asyncio.CancelledError) and is_cancelled():
+                raise
             await self._delay(letter, lease_id, _whereabouts(fault))
         else:
             await self._mark_sent(letter, lease_id, decided.outcome)
@@ -77,7 +78,7 @@ class DeliverMail:
 
     async def _mark_sent(self, letter: QueuedLetter, lease_id: UUID, outcome: Outcome) -> None:
         async with self.delivery() as unit:
-            await unit.letters.mark_sent(letter.id, lease_id, self.clock.now())
+            await unit.letters.mark_sent(letter.id, lease_id, outcome, self.clock.now())
             await self._forget_the_deleted(unit, letter)
             await unit.commit()
         kind = EventKind.LETTER_SENT if outcome.leaves else EventKind.LETTER_SKIPPED
@@ -108,7 +109,13 @@ class DeliverMail:
             await unit.letters.forget(reversal.user_id, letter.recipient, letter.created_at)
 
 
-def _whereabouts(fault: Exception) -> str:
+def _in_one_line(reason: MailRefused | MailDelayed) -> str:
+    """As every database can keep it: a provider may pass on what a server sent."""
+    legible = "".join(char if char.isprintable() else " " for char in str(reason))
+    return " ".join(legible.split())[:LONGEST_REASON]
+
+
+def _whereabouts(fault: BaseException) -> str:
     """The kind of a fault and where it is, for whoever mends it; its message may quote a letter."""
     trace = fault.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -75,7 +75,7 @@ def import_users(parts: Parts) -> ImportUsers:
     return ImportUsers(
         emigration=parts.store.units.emigration,
         immigration=parts.store.units.immigration,
-        rules=CandidateRules(hasher=parts.hasher, declared=parts.profile.declared),
+        rules=CandidateRules(hasher=parts.hasher, declared=parts.profile.declared, locales=parts.profile.locales),
         clock=parts.clock,
         events=parts.events,
     )

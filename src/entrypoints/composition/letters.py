@@ -15,6 +15,7 @@ from adapters.mail.trying import template_problems
 from application.ports.environment import Clock
 from application.ports.languages import Languages
 from domain.letters import InlineImage, RenderedLetter
+from domain.locale import Locales
 from entrypoints.brand_values import MEDIA_TYPES
 from entrypoints.composition import choices
 from entrypoints.settings import Settings, SettingsError
@@ -26,7 +27,7 @@ def letter_renderer(settings: Settings, clock: Clock, languages: Languages) -> J
         overrides = Overrides(settings.templates / "letters" if settings.templates is not None else None)
     except (OSError, UnicodeDecodeError):
         raise SettingsError(["OSTIARY_TEMPLATES: a file in letters cannot be read as text in UTF-8"]) from None
-    renderer = JinjaLetterRenderer(stationery(settings), clock, languages, overrides)
+    renderer = JinjaLetterRenderer(stationery(settings), clock, languages, Locales(settings.locales), overrides)
     if problems := template_problems(overrides, renderer, settings.locales[0]):
         raise SettingsError([f"OSTIARY_TEMPLATES: {problem}" for problem in problems])
     return renderer

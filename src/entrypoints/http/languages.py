@@ -20,7 +20,7 @@ _RANGE = re.compile(r"([A-Za-z0-9*-]+)\s*(?:;\s*[qQ]\s*=\s*(0(?:\.[0-9]{0,3})?|1
 def read_languages(header: str) -> tuple[str, ...]:
     """The language tags, the best first. What cannot be read is passed over, and `*` says nothing."""
     found: list[tuple[float, str]] = []
-    for part in header[:_MOST_CHARACTERS].split(","):
+    for part in header.split(","):
         match = _RANGE.fullmatch(part.strip())
         if match is not None and (weight := float(match[2] or 1)) > 0:
             with suppress(Broken):
@@ -30,7 +30,7 @@ def read_languages(header: str) -> tuple[str, ...]:
 
 def languages_of(request: Request[Any, Any, Any]) -> tuple[str, ...]:
     """Those that the caller reads, the best first."""
-    return read_languages(",".join(request.headers.getall("accept-language", [])))
+    return read_languages(",".join(request.headers.getall("accept-language", []))[:_MOST_CHARACTERS])
 
 
 def language_of(ostiary: Ostiary, request: Request[Any, Any, Any]) -> Sentences:

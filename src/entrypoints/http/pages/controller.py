@@ -15,6 +15,7 @@ from litestar.response import Redirect
 from markupsafe import Markup, escape
 
 from application.ports.languages import Sentences
+from domain.sentence import filled
 from entrypoints.composition import Ostiary
 from entrypoints.http.edge import READING, AnyRequest, InjectedEdge
 from entrypoints.http.languages import language_of
@@ -61,8 +62,7 @@ def _templates() -> Environment:
 @pass_context
 def _say(context: Context, sentence: str, **figures: object) -> Markup:
     """In the page's language. A translation is text: only figures may be markup."""
-    said = escape(context["language"].say(sentence))
-    return said % figures if figures else said
+    return Markup(filled(escape(context["language"].say(sentence)), figures))  # noqa: S704 - escaped, but for figures
 
 
 def _unbroken(text: Markup) -> Markup:

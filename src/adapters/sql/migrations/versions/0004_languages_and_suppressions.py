@@ -8,9 +8,8 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    for table in ("users", "sign_ups", "letters"):
-        op.add_column(table, sa.Column("locale", sa.String(length=35), nullable=True))
-    op.create_index("ix_letters_created_at_id", "letters", ["created_at", "id"], unique=False)
+    # First what takes long: a column locks its table to the end of this, and everybody reads users.
+    op.create_index("ix_letters_created_at_id", "letters", ["created_at", "id"], unique=False, if_not_exists=True)
     op.create_table(
         "suppressions",
         sa.Column("email", sa.String(length=254), nullable=False),
@@ -22,3 +21,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("email", name="pk_suppressions"),
     )
     op.create_index("ix_suppressions_until", "suppressions", ["until"], unique=False)
+    for table in ("users", "sign_ups", "letters"):
+        op.add_column(table, sa.Column("locale", sa.String(length=35), nullable=True))

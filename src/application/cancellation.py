@@ -1,0 +1,13 @@
+"""Whose cancellation is it?"""
+
+import asyncio
+
+
+def is_cancelled() -> bool:
+    """Whether somebody has cancelled this task.
+
+    Where nobody has, a `CancelledError` comes out of something that was waited for, such as a connection that a
+    provider had another task make: a fault of its own, and no end of ours.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
