@@ -9,6 +9,8 @@ import pytest
 
 from application.admission import SignedIn
 from application.ports.letters import MailDelayed, MailRefused
+from application.ports.mailroom import LetterFilter
+from application.use_cases import mail_delivery
 from domain.errors import AlreadyVerified, TokenInvalid
 from domain.events import EventKind
 from domain.letters import RenderedLetter
@@ -206,8 +208,12 @@ async def test_a_person_whose_letter_was_given_up_can_ask_for_another(any_world:
     await any_world.verify(await any_world.token_for(), cookie=sent.cookie.text)
 
 
-@pytest.mark.parametrize("poison", [RuntimeError("a bug of the provider's"), ValueError("\ud800"), KeyError("x")])
-async def test_a_letter_that_breaks_the_sender_stops_no_other(poison: Exception, any_world: World) -> None:
+POISONS = [RuntimeError("a bug of the provider's"), ValueError("\ud800"), KeyError("x"), asyncio.CancelledError()]
+"""The last comes out of a connection that a provider had another task make, and closed."""
+
+
+@pytest.mark.parametrize("poison", POISONS, ids=lambda poison: type(poison).__name__)
+async def test_a_letter_that_breaks_the_sender_stops_no_other(poison: BaseException, any_world: World) -> None:
     world = with_mailbox(any_world, DiscerningMailbox(BOB, poison))
     for address in (BOB, ADA, "carol@example.com"):
         await world.sign_up(address)
@@ -217,6 +223,38 @@ async def test_a_letter_that_breaks_the_sender_stops_no_other(poison: Exception,
     ((email, reason),) = [(str(event.email), str(event.reason)) for event in delayed]
     assert email == BOB
     assert reason.startswith(f"{type(poison).__name__} in send, line ")
+
+
+@pytest.mark.parametrize("trouble", [MailDelayed, MailRefused])
+async def test_a_reason_is_kept_in_one_legible_line_whatever_a_provider_says(
+    trouble: type[Exception], any_world: World
+) -> None:
+    world = with_mailbox(any_world, DiscerningMailbox(ADA, trouble("421\r\n\x00 try \ud800 later" + 300 * "!")))
+    await world.sign_up()
+    await world.deliver()
+    [letter] = [each async for each in world.use_cases.list_letters(LetterFilter())]
+    assert letter.reason == ("421 try later" + 300 * "!")[:200]
+
+
+async def test_others_take_the_places_of_those_that_are_done_while_one_hangs(
+    any_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_delivery, "_LOOK_AGAIN", 0.01)
+    slow = SlowMailbox(for_recipient=BOB)
+    world = with_mailbox(any_world, slow)
+    await world.sign_up(BOB)
+    world.clock.advance(seconds=2)
+    hanging = asyncio.create_task(world.use_cases.deliver_mail())
+    await _at_the_counter(world)
+    for number in range(20):
+        await world.sign_up(f"person{number}@example.com", client=client(number))
+    world.clock.advance(seconds=2)
+    async with asyncio.timeout(10):
+        while len(slow.letters) < 20:  # noqa: ASYNC110 - nobody in there would set an event
+            await asyncio.sleep(0)
+    assert not hanging.done()
+    await _end(world, hanging)
+    assert len(slow.letters) == 21
 
 
 async def test_a_letter_that_breaks_the_renderer_stops_no_other_and_leaves_once_it_is_mended(any_world: World) -> None:

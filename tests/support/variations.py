@@ -169,7 +169,7 @@ class ForgetfulMailbox(Mailbox):
 class DiscerningMailbox(Mailbox):
     """Has trouble with one recipient only."""
 
-    def __init__(self, recipient: str, trouble: Exception) -> None:
+    def __init__(self, recipient: str, trouble: BaseException) -> None:
         super().__init__()
         self._recipient = recipient
         self._trouble = trouble
@@ -181,18 +181,20 @@ class DiscerningMailbox(Mailbox):
 
 
 class SlowMailbox(Mailbox):
-    """Holds every letter at the counter until `open` is set."""
+    """Holds every letter, or those to one recipient, at the counter until `open` is set."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, for_recipient: str | None = None) -> None:
         super().__init__()
+        self._recipient = for_recipient
         self.busy = asyncio.Event()
         self.open = asyncio.Event()
         self.at_the_counter: list[RenderedLetter] = []
 
     async def send(self, letter: RenderedLetter) -> None:
-        self.at_the_counter.append(letter)
-        self.busy.set()
-        await self.open.wait()
+        if self._recipient in (None, letter.recipient.canonical):
+            self.at_the_counter.append(letter)
+            self.busy.set()
+            await self.open.wait()
         await super().send(letter)
 
 

@@ -14,12 +14,16 @@ from domain.events import Event, EventKind
 from domain.letters import LONGEST_REASON, LONGEST_RETRY, SENDING_TIME, Outcome, QueuedLetter, retry_delay
 
 _AT_ONCE = 8
-"""Letters in hand at a time, so that one that hangs delays nobody."""
+"""Letters in hand at a time."""
+
+_LOOK_AGAIN = 0.5
+"""Seconds after which others are looked for while some hang."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeliverMail:
-    """Sends what is due, and says how many letters it took in hand.
+    """Sends what is due, and says how many letters it took in hand. While some hang, others take the places of those
+    that are done: a letter that hangs delays nobody.
 
     For each: decide, check and mint a token in one transaction; commit it; only then speak to the mail system; then
     mark the letter. A crash in between leaves a token nobody knows and a letter that is sent again under the same
@@ -36,15 +40,32 @@ class DeliverMail:
     events: EventLog
 
     async def __call__(self) -> int:
+        tasks = await self._take(_AT_ONCE)
+        in_hand = set(tasks)
+        try:
+            while in_hand:
+                _, in_hand = await asyncio.wait(in_hand, timeout=_LOOK_AGAIN)
+                if in_hand:
+                    others = await self._take(_AT_ONCE - len(in_hand))
+                    in_hand |= set(others)
+                    tasks += others
+        finally:
+            for each in in_hand:
+                each.cancel()
+            troubles = await asyncio.gather(*tasks, return_exceptions=True)
+        for trouble in filter(None, troubles):
+            raise trouble  # the store's own: the letter keeps its lease and is taken up again
+        return len(tasks)
+
+    async def _take(self, most: int) -> list[asyncio.Task[None]]:
+        if not most:
+            return []
         lease_id = self.ids.new()
         async with self.delivery() as unit:
-            letters = await unit.letters.lease(lease_id, self.clock.now(), _AT_ONCE)
+            letters = await unit.letters.lease(lease_id, self.clock.now(), most)
             if letters:
                 await unit.commit()
-        done = await asyncio.gather(*(self._deliver(letter, lease_id) for letter in letters), return_exceptions=True)
-        for trouble in filter(None, done):
-            raise trouble  # the store's own: the letter keeps its lease and is taken up again
-        return len(letters)
+        return [asyncio.create_task(self._deliver(letter, lease_id)) for letter in letters]
 
     async def _deliver(self, letter: QueuedLetter, lease_id: UUID) -> None:
         if letter.expires_at <= self.clock.now():
