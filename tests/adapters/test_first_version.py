@@ -61,10 +61,10 @@ def first(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installati
 class Life:
     """A row of every kind that the first version writes, and what it stands for."""
 
-    user: User = field(default_factory=lambda: a_user(username=Username(f"u{uuid4().hex[:20]}"), disabled_at=None))
-    sign_up: SignUpRequest = field(default_factory=lambda: a_sign_up(fields={}))
+    user: User = field(default_factory=lambda: a_user(username=Username(f"u{uuid4().hex[:20]}"), locale=None))
+    sign_up: SignUpRequest = field(default_factory=lambda: a_sign_up(fields={}, locale=None))
     token: OneTimeToken = field(default_factory=a_token)
-    letter: QueuedLetter = field(default_factory=a_letter)
+    letter: QueuedLetter = field(default_factory=lambda: a_letter(locale=None))
     unit_key: bytes = field(default_factory=digest)
 
     @property
@@ -255,7 +255,7 @@ async def test_the_first_version_goes_on_writing_and_reading_on_the_newer_schema
             await read_back(database, each)
         async with over(database).units.delivery() as unit:
             assert await unit.letters.is_newest(life.letter)
-        await queue(over(database).units, a_letter(subject_id=life.letter.subject_id, created_at=NOW + TICK))
+        await queue(over(database).units, a_letter(subject_id=life.letter.subject_id, created_at=NOW + TICK, locale=None))
         async with over(database).units.delivery() as unit:
             assert not await unit.letters.is_newest(life.letter), "letters of both versions have one purpose"
 

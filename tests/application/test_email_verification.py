@@ -75,14 +75,14 @@ async def test_with_a_new_password_comes_the_language_of_whoever_chose_it(world:
     """Letters to the owner of a mailbox are not in the language that a stranger asked for."""
     arab = replace(ELSEWHERE, languages=("ar-EG", "en"))
     await world.sign_up(locale="de")
-    signed_in = await world.verify(await world.token_for(), new_password=NEW_PASSWORD, client=arab)
+    signed_in = await world.verify(await world.link_token(""), new_password=NEW_PASSWORD, client=arab)
     assert signed_in.user.locale == "ar"
 
 
 async def test_with_the_password_of_the_sign_up_comes_its_language(world: World) -> None:
     arab = replace(ELSEWHERE, languages=("ar-EG", "en"))
     await world.sign_up(locale="de")
-    signed_in = await world.verify(await world.token_for(), password=PASSWORD, client=arab)
+    signed_in = await world.verify(await world.link_token(""), password=PASSWORD, client=arab)
     assert signed_in.user.locale == "de"
 
 

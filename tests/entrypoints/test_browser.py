@@ -71,7 +71,9 @@ def test_somebody_signs_up_confirms_leaves_and_comes_back(ada: Visitor, house: S
     house.inbox(email)
 
     page.get_by_role("link", name="Development inbox").click()
-    page.locator("article", has_text=email).get_by_role("link", name="Open the link").click()
+    with ada.context.expect_page() as opened:  # beside the inbox, which stays open
+        page.locator("article", has_text=email).get_by_role("link", name="Open the link").click()
+    page = opened.value
     page.wait_for_url("**/auth/verify")
     assert "token" not in page.url
     assert "token" not in page.evaluate("JSON.stringify([location.href, document.referrer, history.state])")
