@@ -255,7 +255,8 @@ async def test_the_first_version_goes_on_writing_and_reading_on_the_newer_schema
             await read_back(database, each)
         async with over(database).units.delivery() as unit:
             assert await unit.letters.is_newest(life.letter)
-        await queue(over(database).units, a_letter(subject_id=life.letter.subject_id, created_at=NOW + TICK, locale=None))
+        newer = a_letter(subject_id=life.letter.subject_id, created_at=NOW + TICK, locale=None)
+        await queue(over(database).units, newer)
         async with over(database).units.delivery() as unit:
             assert not await unit.letters.is_newest(life.letter), "letters of both versions have one purpose"
 

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.hashing.argon2 import Argon2id
 from domain.password import Password, PasswordHash
-from entrypoints.composition import Replacements, choices, compose, memory_store
+from entrypoints.composition import Replacements, choices, compose, memory_store, providers
 from entrypoints.composition.mail import mail_sender
 from entrypoints.composition.providers import provided
 from entrypoints.settings import Settings, SettingsError, read_settings
@@ -290,6 +290,41 @@ async def test_a_provider_is_made_with_its_surroundings_entered_and_left(install
         assert "canary" not in repr(surroundings)
         assert type(sender).__name__ == "Sender"
     assert told[1:] == ["left"]
+
+
+async def test_a_provider_that_cannot_be_left_spoils_nothing_and_says_no_secret(
+    installed: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed.module(
+        f"{SENDER}\n"
+        "from contextlib import asynccontextmanager\n"
+        "@asynccontextmanager\n"
+        "async def make(surroundings):\n"
+        "    yield Sender()\n"
+        f"    raise ConnectionError('to {SECRET}@db')\n"
+    )
+    async with provided(settings_of(OSTIARY_MAIL_SENDERS="doorkeeping:make")) as others:
+        assert others.mail_senders
+    said = capsys.readouterr().out
+    assert "provider_not_left" in said
+    assert SECRET not in said
+
+
+async def test_a_provider_that_does_not_come_up_is_told_of(
+    installed: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "_SECONDS", 0.01)
+    installed.module(
+        "import asyncio\n"
+        "from contextlib import asynccontextmanager\n"
+        "@asynccontextmanager\n"
+        "async def make(surroundings):\n"
+        "    await asyncio.Event().wait()\n"
+        "    yield\n"
+    )
+    with pytest.raises(SettingsError, match="OSTIARY_MAIL_SENDERS: doorkeeping:make: it took more than"):
+        async with provided(settings_of(OSTIARY_MAIL_SENDERS="doorkeeping:make")):
+            pass
 
 
 async def test_a_provider_that_is_replaced_is_not_made() -> None:

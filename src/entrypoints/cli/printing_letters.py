@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from application.ports.bounces import FiledMessage
-from application.ports.mailroom import LetterRecord
+from application.ports.mailroom import LetterRecord, LetterState
 from application.use_cases.suppressions import Verdict
 from domain.suppression import Suppression
 from entrypoints.cli.asking import table
@@ -62,7 +62,7 @@ def print_letters(found: list[LetterRecord], *, as_json: bool) -> None:
     rows = [
         [
             str(record.letter.id),
-            "in hand" if record.in_hand else record.state,
+            _state(record),
             f"{record.letter.created_at:%m-%d %H:%M}",
             _what(record),
             _shortened(_recipient(record) or "-"),
@@ -70,6 +70,15 @@ def print_letters(found: list[LetterRecord], *, as_json: bool) -> None:
         for record in found
     ]
     click.echo(table(["id", "state", "asked for", "what", "to"], rows))
+
+
+def _state(record: LetterRecord) -> str:
+    """As people say it: of what turned out to be none, nothing was sent."""
+    if record.in_hand:
+        return "in hand"
+    outcome = record.letter.outcome
+    skipped = record.state is LetterState.SENT and outcome is not None and not outcome.leaves
+    return "not sent" if skipped else record.state
 
 
 def print_letter(record: LetterRecord, *, as_json: bool) -> None:
@@ -80,7 +89,7 @@ def print_letter(record: LetterRecord, *, as_json: bool) -> None:
     letter = record.letter
     lines = {
         "id": str(letter.id),
-        "state": f"{record.state}{', in hand' if record.in_hand else ''}",
+        "state": _state(record),
         "to": _recipient(record) or "- (forgotten)",
         "occasion": letter.occasion,
         "became": letter.outcome or "- (not looked at yet)",

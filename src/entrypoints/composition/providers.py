@@ -4,6 +4,7 @@ Nothing is imported that the settings do not choose. A broken one is told by the
 the reason, all of them together.
 """
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -11,7 +12,10 @@ from dataclasses import dataclass
 from functools import reduce
 from importlib import import_module
 from importlib.metadata import EntryPoints, entry_points
+from types import TracebackType
 from typing import Any
+
+import structlog
 
 from application.ports.hashing import BreachCheck
 from application.ports.letters import MailSender
@@ -20,6 +24,11 @@ from application.ports.stored_hashes import HashAlgorithm, HashReader
 from entrypoints.composition.trials import Broken, demand, try_out, whereabouts
 from entrypoints.provider_names import BREACH_CHECKS, MAIL_SENDERS, PASSWORD_HASHERS, is_place
 from entrypoints.settings import Settings, SettingsError
+
+_SECONDS = 20.0
+"""How long a provider may take to come up, and to go."""
+
+_log = structlog.get_logger("ostiary.providers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,11 +178,33 @@ async def _entered(
             made.close()
             raise Broken("its factory must not be asynchronous; what it returns may be an asynchronous context manager")
         if isinstance(made, AbstractAsyncContextManager):
-            return await stack.enter_async_context(made)
+            async with asyncio.timeout(_SECONDS):
+                entered = await made.__aenter__()
+            stack.push_async_exit(_Leaving(made))
+            return entered
     except Broken:
         raise
+    except TimeoutError:
+        raise Broken(f"it took more than {_SECONDS:.0f} s to come up") from None
     except CannotProvide as words:
         raise Broken(" ".join(str(words).split())) from words
     except Exception as error:  # without its words: they may quote what is secret
         raise Broken(f"its factory failed: {whereabouts(error)}") from error
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """Leaves a provider. What fails then is noted, without its words: the work is done, and others are to be left."""
+
+    provider: AbstractAsyncContextManager[object]
+
+    async def __call__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await self.provider.__aexit__(kind, error, trace)
+        except Exception as fault:
+            if fault is not error:
+                _log.error("provider_not_left", provider=type(self.provider).__name__, fault=whereabouts(fault))
