@@ -101,5 +101,5 @@ def _folder_problem(folder: Path) -> str | None:
 
 
 def _why(trouble: Exception) -> str:
-    """The sender's reason in one line: in our words, or a provider's own. A mail server's are in neither: they quote."""
+    """The sender's reason in one line: in our words or a provider's own, never a mail server's, which may quote."""
     return " ".join(str(trouble).split())
