@@ -51,7 +51,7 @@ def image_variables() -> dict[str, str]:
 def compose_variables() -> dict[str, str]:
     """What the compose file sets for Ostiary."""
     given: dict[str, str] = COMPOSE["services"]["ostiary"]["environment"]
-    return {name: re.sub(r"\$\{DATABASE_PASSWORD:\?.*?\}", "a5f1", value) for name, value in given.items()}
+    return {name: re.sub(r"\$\{POSTGRES_SERVICE_PASSWORD:\?.*?\}", "a5f1", value) for name, value in given.items()}
 
 
 def filled_in(example: str) -> str:
@@ -93,7 +93,7 @@ def test_systemd_understands_every_line_of_a_unit(name: str, tmp_path: Path) -> 
 def test_every_variable_that_these_files_set_is_a_setting() -> None:
     example = re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.MULTILINE)
     named = {*example, *image_variables(), *compose_variables()}
-    assert named - KNOWN == {"POSTGRES_PASSWORD", "DATABASE_PASSWORD"}, "which are for compose.yaml itself"
+    assert named - KNOWN == {"POSTGRES_PASSWORD", "POSTGRES_SERVICE_PASSWORD"}, "which are for compose.yaml itself"
     units = re.findall(r"OSTIARY_[A-Z_]+", "".join(UNITS.values()))
     assert set(units) <= KNOWN
 
@@ -152,10 +152,10 @@ def test_the_compose_files_services_go_together(tmp_path: Path) -> None:
 
 def test_the_compose_file_holds_no_password_of_its_own_and_keeps_the_superusers_from_the_service() -> None:
     database, ostiary = (dict(COMPOSE["services"][name]["environment"]) for name in ("database", "ostiary"))
-    for name in ("POSTGRES_PASSWORD", "DATABASE_PASSWORD"):
+    for name in ("POSTGRES_PASSWORD", "POSTGRES_SERVICE_PASSWORD"):
         assert database.pop(name) == f"${{{name}:?is missing in .env}}"
     assert ostiary.pop("POSTGRES_PASSWORD") == "", "which env_file would hand over"
-    assert ":${DATABASE_PASSWORD:?is missing in .env}@" in ostiary["DATABASE_URL"]
+    assert ":${POSTGRES_SERVICE_PASSWORD:?is missing in .env}@" in ostiary["DATABASE_URL"]
     assert not re.search("secret|pass", " ".join({*database, *ostiary}), re.IGNORECASE)
 
 
@@ -175,7 +175,7 @@ def test_in_the_compose_files_database_the_service_owns_its_own_and_is_no_superu
         url,
     ]
     assert subprocess.run(psql, capture_output=True, env={}, check=False).returncode != 0, "without a password"
-    subprocess.run(psql, capture_output=True, env={"DATABASE_PASSWORD": "it's a5f1"}, check=True)
+    subprocess.run(psql, capture_output=True, env={"POSTGRES_SERVICE_PASSWORD": "it's a5f1"}, check=True)
     try:
         role = "SELECT rolcanlogin, rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls"
         [found] = postgresql.run(url, f"{role}, rolpassword LIKE 'SCRAM-%' FROM pg_authid WHERE rolname = 'ostiary'")
