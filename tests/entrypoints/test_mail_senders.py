@@ -158,7 +158,9 @@ async def test_the_doctor_looks_at_each_of_them_and_tries_each_when_asked(tmp_pa
     assert said["test letter: resend"] == (
         "fail was not taken: key or sender not accepted (401): see RESEND_API_KEY and EMAIL_FROM"
     )
-    assert said["test letter: file"].startswith("fail")
+    assert said["test letter: file"] == (
+        "fail was not taken: the folder for letters cannot be written to (EEXIST): see OSTIARY_MAIL_FOLDER"
+    )
     assert said["test letter: console"].startswith("ok")
     assert said[f"test letter: {provider}"].startswith("fail")
     assert KEY not in str(said)
