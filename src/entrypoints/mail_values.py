@@ -1,9 +1,12 @@
 """How the text of a variable about mail becomes a value. Each parser raises ValueError with what it expected."""
 
 import re
+import ssl
 from email.headerregistry import Address
+from pathlib import Path
 
 from domain.email_address import EmailAddress
+from entrypoints.setting_values import existing_file
 
 
 def sender(text: str) -> Address | None:
@@ -29,3 +32,16 @@ def stream(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,29}", text, re.ASCII):
         raise ValueError("expected the id of a message stream, such as outbound")
     return text
+
+
+def authorities(text: str) -> Path | None:
+    """A file of certificates in PEM; none when empty."""
+    if (file := existing_file(text)) is None:
+        return None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except ssl.SSLError:
+        raise ValueError("expected certificates in PEM") from None
+    except OSError:
+        raise ValueError("cannot be read") from None
+    return file

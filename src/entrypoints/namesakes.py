@@ -17,10 +17,9 @@ def foreign_owners() -> list[str]:
         if places != {home / name}:
             owners.append(f"{name} is taken from {', '.join(map(str, places)) or 'nowhere'}")
     for distribution in distributions():
-        if distribution.name.lower() == "ostiary":
-            continue
-        roots = {
-            line.partition(",")[0].partition("/")[0] for line in (distribution.read_text("RECORD") or "").splitlines()
-        }
-        owners += [f"{name} is owned by {distribution.name}" for name in NAMES if name in roots]
+        record = "\n" + (distribution.read_text("RECORD") or "")
+        owned = [name for name in NAMES if f"\n{name}/" in record]
+        # Only now its name, for which all its metadata is read: every command waits for this.
+        if owned and distribution.name.lower() != "ostiary":
+            owners += [f"{name} is owned by {distribution.name}" for name in owned]
     return owners

@@ -399,7 +399,7 @@ class Settings:
         "auto: tls on port 465, none on loopback, else starttls. none is for loopback only.",
     )
     smtp_ca_file: Path | None = setting(
-        "OSTIARY_SMTP_CA_FILE", values.existing_file, "", "Certificate authority of the mail server."
+        "OSTIARY_SMTP_CA_FILE", mail_values.authorities, "", "Certificate authority of the mail server."
     )
     smtp_timeout: timedelta = setting(
         "OSTIARY_SMTP_TIMEOUT", values.duration("1s", "40s"), "10s", "Deadline of each step with the mail server."

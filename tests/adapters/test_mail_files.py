@@ -68,7 +68,9 @@ async def test_a_disk_that_cannot_take_it_is_for_now_and_leaves_nothing_behind(
         broken.setattr(call, fails)
         with pytest.raises(MailDelayed) as delayed:
             await FileSender(folder, SENDER).send(a_letter())
-    assert str(delayed.value) == f"the folder for letters cannot be written to ({errno.errorcode[code]})"
+    assert str(delayed.value) == (
+        f"the folder for letters cannot be written to ({errno.errorcode[code]}): see OSTIARY_MAIL_FOLDER"
+    )
     assert files(folder) == []
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import email.policy
+import errno
+import socket
 import ssl
 import traceback
 from contextlib import suppress
@@ -686,7 +688,7 @@ async def test_a_verdict_on_a_kept_connection_is_a_verdict_and_the_next_letter_i
 async def test_a_server_that_was_away_and_comes_back_takes_letters_again() -> None:
     port = closed_port()
     async with kept(port) as sender:
-        with pytest.raises(MailDelayed, match=r"^no connection: see SMTP_HOST and SMTP_PORT$"):
+        with pytest.raises(MailDelayed, match=r"^no connection \(refused\): see SMTP_HOST and SMTP_PORT$"):
             await sender.send(a_letter())
         behaviour = Counted()
         with mail_server(behaviour, port=port):
@@ -791,3 +793,33 @@ async def test_a_server_that_turns_away_or_makes_no_sense_says_so() -> None:
             assert await reason(port, seconds=0.5) == said
     with scripted_server(b"hello there\r\n", None) as port:
         assert await reason(port, seconds=0.5) == "connection answered with what is no SMTP"
+
+
+NOWHERE = {
+    "a port where nobody listens": (ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed"), "refused"),
+    "several addresses": (OSError("Multiple exceptions: [Errno 111] at ::1, [Errno 111] at 127.0.0.1"), "refused"),
+    "a name that nobody has": (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "name not found"),
+    "a server that is off": (OSError(errno.EHOSTUNREACH, "No route to host"), "host not reachable"),
+    "a machine without a network": (OSError(errno.ENETUNREACH, "Unreachable"), "network not reachable"),
+    "a firewall here": (PermissionError(errno.EPERM, "Not permitted"), "not permitted"),
+    "a firewall there": (TimeoutError(), "timed out"),
+    "something else": (OSError(errno.EMFILE, "Too many open files"), "failed"),
+}
+
+
+@pytest.mark.parametrize(("trouble", "word"), NOWHERE.values(), ids=NOWHERE.keys())
+async def test_a_server_that_is_not_reached_is_told_apart(
+    trouble: OSError, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operating system's part, which a test cannot have go wrong in each of these ways, is played."""
+
+    async def no_way(*_: object, **__: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", no_way)
+    assert await reason(25) == f"no connection ({word}): see SMTP_HOST and SMTP_PORT"
+
+
+async def test_a_server_that_takes_the_call_and_does_not_speak_is_told_apart() -> None:
+    with scripted_server(None) as port:
+        assert await reason(port, seconds=0.1) == "no connection (timed out): see SMTP_HOST and SMTP_PORT"

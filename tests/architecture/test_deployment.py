@@ -14,6 +14,7 @@ import yaml
 
 from entrypoints.cli.main import main
 from entrypoints.settings import Settings
+from tests.support import postgresql
 from tests.support.http_requests import run_command
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +51,7 @@ def image_variables() -> dict[str, str]:
 def compose_variables() -> dict[str, str]:
     """What the compose file sets for Ostiary."""
     given: dict[str, str] = COMPOSE["services"]["ostiary"]["environment"]
-    return {name: re.sub(r"\$\{POSTGRES_PASSWORD:\?.*?\}", "a5f1", value) for name, value in given.items()}
+    return {name: re.sub(r"\$\{POSTGRES_SERVICE_PASSWORD:\?.*?\}", "a5f1", value) for name, value in given.items()}
 
 
 def filled_in(example: str) -> str:
@@ -92,7 +93,7 @@ def test_systemd_understands_every_line_of_a_unit(name: str, tmp_path: Path) -> 
 def test_every_variable_that_these_files_set_is_a_setting() -> None:
     example = re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.MULTILINE)
     named = {*example, *image_variables(), *compose_variables()}
-    assert named - KNOWN == {"POSTGRES_PASSWORD"}, "which is for compose.yaml itself"
+    assert named - KNOWN == {"POSTGRES_PASSWORD", "POSTGRES_SERVICE_PASSWORD"}, "which are for compose.yaml itself"
     units = re.findall(r"OSTIARY_[A-Z_]+", "".join(UNITS.values()))
     assert set(units) <= KNOWN
 
@@ -138,7 +139,8 @@ def test_the_compose_files_services_go_together(tmp_path: Path) -> None:
         assert [port for port in service.get("ports", ()) if not port.startswith("127.0.0.1:")] == []
         assert "build" not in service or exists(service["command"])
         mounted = {volume.partition(":")[0] for volume in service.get("volumes", ())}
-        assert mounted <= set(COMPOSE["volumes"])
+        assert {volume for volume in mounted if not volume.startswith("./")} <= set(COMPOSE["volumes"])
+        assert all((ROOT / volume).is_file() for volume in mounted if volume.startswith("./"))
     assert services["ostiary"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
     (network,) = COMPOSE["networks"]["default"]["ipam"]["config"]
     assert ipaddress.ip_address(network["gateway"]) in ipaddress.ip_network(network["subnet"])
@@ -148,8 +150,39 @@ def test_the_compose_files_services_go_together(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_compose_file_holds_no_password_of_its_own() -> None:
-    database, ostiary = (COMPOSE["services"][name]["environment"] for name in ("database", "ostiary"))
-    assert database["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:?is missing in .env}"
-    assert ":${POSTGRES_PASSWORD:?is missing in .env}@" in ostiary["DATABASE_URL"]
-    assert not re.search("secret|pass", " ".join({*database, *ostiary} - {"POSTGRES_PASSWORD"}), re.IGNORECASE)
+def test_the_compose_file_holds_no_password_of_its_own_and_keeps_the_superusers_from_the_service() -> None:
+    database, ostiary = (dict(COMPOSE["services"][name]["environment"]) for name in ("database", "ostiary"))
+    for name in ("POSTGRES_PASSWORD", "POSTGRES_SERVICE_PASSWORD"):
+        assert database.pop(name) == f"${{{name}:?is missing in .env}}"
+    assert ostiary.pop("POSTGRES_PASSWORD") == "", "which env_file would hand over"
+    assert ":${POSTGRES_SERVICE_PASSWORD:?is missing in .env}@" in ostiary["DATABASE_URL"]
+    assert not re.search("secret|pass", " ".join({*database, *ostiary}), re.IGNORECASE)
+
+
+def test_in_the_compose_files_database_the_service_owns_its_own_and_is_no_superuser(tmp_path: Path) -> None:
+    database = COMPOSE["services"]["database"]
+    assert "POSTGRES_USER" not in database["environment"]
+    [script] = [volume.split(":")[0] for volume in database["volumes"] if ":/docker-entrypoint-initdb.d/" in volume]
+    url = postgresql.server().url()
+    # As the image runs it.
+    psql = [
+        postgresql.server().programs / "psql",
+        "--set",
+        "ON_ERROR_STOP=1",
+        "--no-psqlrc",
+        "--file",
+        ROOT / script,
+        url,
+    ]
+    assert subprocess.run(psql, capture_output=True, env={}, check=False).returncode != 0, "without a password"
+    subprocess.run(psql, capture_output=True, env={"POSTGRES_SERVICE_PASSWORD": "it's a5f1"}, check=True)
+    try:
+        role = "SELECT rolcanlogin, rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls"
+        [found] = postgresql.run(url, f"{role}, rolpassword LIKE 'SCRAM-%' FROM pg_authid WHERE rolname = 'ostiary'")
+        assert tuple(found) == (True, False, True)
+        own = postgresql.server().url("ostiary").replace("//postgres@", "//ostiary@")
+        done = run_command("migrate", folder=tmp_path, variables={"DATABASE_URL": own})
+        assert done.returncode == 0, done.stderr
+    finally:
+        postgresql.run(url, "DROP DATABASE ostiary")
+        postgresql.run(url, "DROP ROLE ostiary")

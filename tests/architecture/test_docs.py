@@ -26,7 +26,9 @@ def test_the_table_of_settings_is_the_programs_own() -> None:
 def test_every_setting_named_in_readme_and_docs_exists() -> None:
     known = {field.metadata["name"] for field in fields(Settings) if "name" in field.metadata}
     pages = [ROOT / "README.md", *DOCS.rglob("*.md")]
-    named = {name for page in pages for name in re.findall(r"\b(?:OSTIARY|SMTP|EMAIL)_[A-Z_]+\b", page.read_text())}
+    families = "|".join({name.partition("_")[0] for name in known})
+    named = {name for page in pages for name in re.findall(rf"\b(?:{families})_[A-Z_]+\b", page.read_text())}
+    assert {"RESEND_API_KEY", "DATABASE_URL", "APP_URL"} <= named
     assert {name for name in named if name not in known and not name.endswith("_")} == set()
 
 
@@ -61,7 +63,7 @@ def test_every_link_between_pages_leads_somewhere() -> None:
 
 def test_every_file_that_a_page_names_is_there() -> None:
     for page in (ROOT / "README.md", *DOCS.rglob("*.md")):
-        for named in re.findall(r"`((?:src|tests)/[^`\s]*)`", page.read_text()):
+        for named in re.findall(r"`((?:src|tests|docs|deploy|requirements|benchmarks)/[^`\s]*)`", page.read_text()):
             for path in _spelt_out(named):
                 assert any(ROOT.glob(path)), f"{page.name}: {path}"
 

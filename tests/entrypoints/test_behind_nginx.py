@@ -22,6 +22,7 @@ PRODUCTION = {
     "OSTIARY_ARGON2_MEMORY_KIB": "19456",
     "OSTIARY_ARGON2_TIME": "2",
     "OSTIARY_LIMIT_SIGN_UP_CLIENT": "1/1h",
+    "OSTIARY_POSTMARK_WEBHOOK_SECRET": "3f9a1c7e5b2d8046",
 }
 
 
@@ -172,6 +173,7 @@ def test_beside_a_single_page_application_ostiary_has_its_paths_and_no_others(
             assert browser.get("/auth/policy").json()["password"]
             keys = browser.get("/.well-known/jwks.json")
             assert (keys.status_code, keys.headers["cache-control"]) == (200, "public, max-age=300")
+            assert_problem(reports(browser), 401)
             email = new_address()
             assert sign_up(browser, email).status_code == 202
             assert link_in(mail.letters(email)[0]).startswith(f"https://{WWW}/auth/verify?token=")
@@ -196,6 +198,18 @@ def test_bodies_that_are_too_long_are_refused_by_ostiary_and_much_too_long_ones_
         answer = client.post("/auth/signin", json={"email": "canary" * 20_000})
     assert answer.status_code == 413
     tells_nothing(answer, "8000")
+
+
+def reports(client: httpx.Client, length: int = 300_000) -> httpx.Response:
+    """A batch of a mail provider's, but for the secret."""
+    return client.post("/hooks/postmark", json={"Details": "x" * length})
+
+
+def test_what_mail_providers_report_in_long_batches_reaches_ostiary(nginx: Nginx) -> None:
+    with nginx.client(new_caller()) as client:
+        assert_problem(reports(client), 401)
+        assert_problem(reports(client, 1_000_000), 413)
+        tells_nothing(reports(client, 1_100_000), "8000")
 
 
 def tells_nothing(answer: httpx.Response, port: str) -> None:

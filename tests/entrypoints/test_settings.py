@@ -461,3 +461,12 @@ def test_a_dotenv_that_is_no_text_is_a_sentence_and_no_traceback(tmp_path: Path)
     assert done.returncode == 2
     assert ".env" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"canary", b"\xff\x00", b"-----BEGIN CERTIFICATE-----\ncanary\n"], ids=ascii)
+def test_a_certificate_authority_that_is_none_is_refused_with_the_rest(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "ca.pem").write_bytes(content)
+    message = refused(OSTIARY_SMTP_CA_FILE=str(tmp_path / "ca.pem"), SMTP_PORT="0")
+    assert "OSTIARY_SMTP_CA_FILE: expected certificates in PEM" in message
+    assert "SMTP_PORT: " in message
+    assert "canary" not in message

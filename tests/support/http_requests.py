@@ -83,15 +83,15 @@ def raw_exchange(server: Server, request: bytes, *, seconds: float = PATIENCE) -
     return received
 
 
+NOT_HANDED_ON = ("OSTIARY_", "SMTP_", "EMAIL_", "APP_URL", "DATABASE_URL", "PYTHONPATH")
+"""Variables of whoever runs the tests that no command here is to see."""
+
+
 def run_command(
     *arguments: str, folder: Path, variables: Mapping[str, str] | None = None, typed: str | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """`ostiary …` to its end, with nothing set but what is given; `typed` stands on its standard input."""
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("OSTIARY_", "SMTP_", "EMAIL_", "APP_URL", "DATABASE_URL", "PYTHONPATH"))
-    }
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(NOT_HANDED_ON)}
     return run(*arguments, folder=folder, environ={**environ, **(variables or {})}, typed=typed or "")
 
 

@@ -1,13 +1,17 @@
 """A shell where Ostiary runs."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tests.support.http_requests import run_command
+from click.testing import CliRunner
+
+from entrypoints.cli.main import main
+from tests.support.http_requests import NOT_HANDED_ON, run_command
 from tests.support.server import CHEAP, NO_LIMITS, Server, run_server
 
 Done: TypeAlias = "subprocess.CompletedProcess[str]"
@@ -50,3 +54,18 @@ class Shell:
         """The service beside it."""
         with run_server(self.folder, self.variables) as server:
             yield server
+
+
+class Inside(Shell):
+    """The same commands in this very process, several times as fast; what they print and answer is the same."""
+
+    def run(self, *arguments: str, typed: str | None = None) -> Done:
+        unset = dict.fromkeys(name for name in os.environ if name.startswith(NOT_HANDED_ON))
+        umask = os.umask(0o077)
+        try:
+            with chdir(self.folder):
+                done = CliRunner().invoke(main, arguments, input=typed, env=unset | self.variables)
+        finally:
+            os.umask(umask)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)

@@ -29,7 +29,8 @@ class FileSender:
             await asyncio.to_thread(self._store, f"{letter_key(letter)}.eml", content)
         except OSError as error:
             code = errno.errorcode.get(error.errno or 0, type(error).__name__)
-            raise MailDelayed(f"the folder for letters cannot be written to ({code})") from None
+            see = "OSTIARY_MAIL_FOLDER" if self._lasting else "OSTIARY_DATA_DIR"
+            raise MailDelayed(f"the folder for letters cannot be written to ({code}): see {see}") from None
 
     def _store(self, name: str, content: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,5 +1,8 @@
 """SMTP by aiosmtplib: encrypted and verified, or not at all (ASVS 12.3.1); every step has a deadline."""
 
+import errno
+import re
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +23,19 @@ from domain.letters import RenderedLetter
 _LOG_IN_MISSING = {530, 534, 535, 538}
 """A log-in is missing or too weak (RFC 4954 section 6): the operator's to mend."""
 
+_NETWORK = {
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "reset",
+    errno.ETIMEDOUT: "timed out",
+    errno.EHOSTUNREACH: "host not reachable",
+    errno.ENETUNREACH: "network not reachable",
+    errno.EADDRNOTAVAIL: "network not reachable",
+    errno.EACCES: "not permitted",
+    errno.EPERM: "not permitted",
+}
+"""What the operating system says of a connection, in our words."""
+
+_SEE_SERVER = "see SMTP_HOST and SMTP_PORT"
 _SEE_LOG_IN = "see SMTP_USER and SMTP_PASS"
 _SEE_TLS = "see SMTP_PORT and OSTIARY_SMTP_ENCRYPTION"
 _SEE_CERTIFICATE = "see SMTP_HOST and OSTIARY_SMTP_CA_FILE"
@@ -225,8 +241,18 @@ def _no_connection(error: Exception, what: str, hint: str) -> MailDelayed:
             return MailDelayed(f"the mail server's certificate is not vouched for: {_SEE_CERTIFICATE}")
         if isinstance(cause, ssl.SSLError):
             return MailDelayed(f"no encrypted connection: {_SEE_TLS}")
+    if isinstance(error, aiosmtplib.SMTPConnectError):
+        return MailDelayed(f"no connection ({_in_a_word(error)}): {_SEE_SERVER}")
     if isinstance(error, TimeoutError):
         return MailDelayed(f"no answer in time ({what})")
-    if isinstance(error, aiosmtplib.SMTPConnectError):
-        return MailDelayed("no connection: see SMTP_HOST and SMTP_PORT")
     return MailDelayed(f"connection lost ({what})" if isinstance(error, OSError) else f"{what} not possible{hint}")
+
+
+def _in_a_word(error: aiosmtplib.SMTPConnectError) -> str:
+    """Why nobody was reached. A host with several addresses fails once for each, told in one text: the first counts."""
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error.__cause__, socket.gaierror):
+        return "name not found"
+    number = re.search(r"\[Errno (\d+)\]", str(error.__cause__))
+    return _NETWORK.get(int(number[1]), "failed") if number else "hung up"

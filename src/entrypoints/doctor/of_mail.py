@@ -12,15 +12,6 @@ from entrypoints.settings import Settings
 
 _TEXT = "This is a test. If you read it, letters arrive; nothing needs to be done."
 
-_VARIABLES = {
-    "smtp": "SMTP_HOST, SMTP_PORT, OSTIARY_SMTP_ENCRYPTION, SMTP_USER, SMTP_PASS and EMAIL_FROM",
-    "resend": "RESEND_API_KEY and EMAIL_FROM",
-    "sendgrid": "SENDGRID_API_KEY and EMAIL_FROM",
-    "postmark": "POSTMARK_SERVER_TOKEN, OSTIARY_POSTMARK_STREAM and EMAIL_FROM",
-    "file": "OSTIARY_MAIL_FOLDER",
-}
-"""What to look at when one does not work."""
-
 
 async def check_mail(settings: Settings, look: Instruments) -> list[Finding]:
     """Whether each mail sender would take a letter, as far as that can be known without one. None is sent."""
@@ -40,7 +31,7 @@ async def _checked(name: str, settings: Settings, look: Instruments) -> Finding:
             else:
                 known = name in ("file", "console")
     except (MailDelayed, MailRefused, OSError) as trouble:
-        return fail(about, f"{where} would take no letter: {_why(trouble, name)}")
+        return fail(about, f"{where} would take no letter: {_why(trouble)}")
     except Exception as trouble:  # a provider's own
         return fail(about, f"{where} broke when it was asked: {type(trouble).__name__}")
     if name == "file" and (problem := _folder_problem(settings.mail_folder or Path())):
@@ -62,7 +53,7 @@ async def send_test_letter(settings: Settings, look: Instruments, recipient: Ema
             async with look.mail_sender(name) as sender:
                 findings.append(await _sent(sender, about, name, settings, look, recipient))
         except OSError as trouble:
-            findings.append(fail(about, f"was not taken: {_why(trouble, name)}"))
+            findings.append(fail(about, f"was not taken: {_why(trouble)}"))
     return findings
 
 
@@ -80,7 +71,7 @@ async def _sent(
     try:
         await sender.send(letter)
     except (MailDelayed, MailRefused, OSError) as trouble:
-        return fail(about, f"was not taken: {_why(trouble, name)}")
+        return fail(about, f"was not taken: {_why(trouble)}")
     except Exception as trouble:  # a provider's own
         return fail(about, f"was not taken: {type(trouble).__name__}")
     return ok(about, "was taken; see whether it arrives" if settings.sends_mail else "is in the dev inbox")
@@ -109,9 +100,6 @@ def _folder_problem(folder: Path) -> str | None:
     return None
 
 
-def _why(trouble: Exception, name: str) -> str:
-    """Our own words, and the network's where it was the network; not the mail server's, which may quote."""
-    cause = trouble.__cause__ if isinstance(trouble.__cause__, OSError) else None
-    words = " ".join(str(cause or trouble).split())
-    variables = _VARIABLES.get(name)
-    return f"{words}. See to {variables}" if variables else words
+def _why(trouble: Exception) -> str:
+    """The sender's reason in one line: in our words or a provider's own, never a mail server's, which may quote."""
+    return " ".join(str(trouble).split())
