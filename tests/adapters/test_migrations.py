@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from adapters.sql import migrations
-from adapters.sql.migrations import HEAD, current_revision, migrate
+from adapters.sql.migrations import HEAD, SCRIPTS, current_revision, migrate
 from adapters.sql.tables import metadata
 from domain.errors import Unavailable
 from tests.support.store_kinds import open_database, over, sqlite_url
@@ -60,6 +60,17 @@ def test_the_revision_the_program_works_with_is_the_newest_script() -> None:
 def test_the_scripts_are_one_line_from_nothing_to_the_newest() -> None:
     assert scripts().get_bases() == [script.revision for script in scripts().walk_revisions()][-1:]
     assert all(not script.is_branch_point and not script.is_merge_point for script in scripts().walk_revisions())
+
+
+def test_an_index_on_a_table_that_is_there_may_be_built_beforehand_and_the_changelog_says_so() -> None:
+    changelog = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+    for script in sorted((SCRIPTS / "versions").glob("0*.py"))[3:]:  # those before it, nobody has still to run
+        text = script.read_text()
+        new = set(re.findall(r'create_table\(\s*"(\w+)"', text))
+        for name, table, rest in re.findall(r'create_index\(\s*"(\w+)", "(\w+)", ([^\n]*)', text):
+            if table not in new:
+                assert "if_not_exists=True" in rest, name
+                assert f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON ostiary.{table}" in changelog
 
 
 async def test_a_migrated_database_is_exactly_what_the_tables_say(tmp_path: Path) -> None:

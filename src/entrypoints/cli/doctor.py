@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from contextlib import redirect_stdout
 
 import click
 
@@ -28,7 +29,8 @@ def doctor(as_json: bool, processes: int, send_to: str | None) -> None:
     except SettingsError as error:
         findings = [fail("settings", problem) for problem in error.problems]
     else:
-        findings = asyncio.run(_examine(settings, processes, recipient))
+        with redirect_stdout(sys.stderr):  # a letter to the console or the dev inbox is printed, and is no finding
+            findings = asyncio.run(_examine(settings, processes, recipient))
     click.echo(_as_json(findings) if as_json else _as_lines(findings))
     sys.exit(any(finding.verdict is Verdict.FAIL for finding in findings))
 
