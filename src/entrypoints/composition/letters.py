@@ -52,7 +52,7 @@ def previews(settings: Settings) -> Iterator[Preview]:
     """Every letter in every language offered, of samples whose links open nothing. Raises as `letter_renderer`."""
     renderer = letter_renderer(settings, SystemClock(), choices.languages(settings))
     for locale in settings.locales:
-        for name, sample in sample_letters(locale).items():
+        for name, sample in sample_letters(locale, settings.token_lifetime).items():
             letter_id = uuid5(NAMESPACE_URL, f"{locale}/{name}")
             letter = renderer.render(sample, letter_id)
             message = compose_message(letter, choices.sender(settings))
