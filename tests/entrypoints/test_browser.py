@@ -234,6 +234,11 @@ def test_what_only_the_server_knows_is_shown_beside_the_field_as_well(ada: Visit
     expect(page.locator("#password")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#password")).to_be_focused()
     expect(page.locator("#password")).to_have_value("passwordpassword")
+    # No praise stays beside it, until it is another.
+    expect(page.locator("#password-strength")).to_have_attribute("data-level", "1")
+    expect(page.locator("#password-hint")).to_be_empty()
+    page.get_by_label("Password", exact=True).press_sequentially("!")
+    expect(page.locator("#password-hint")).to_contain_text("Long enough")
     expect(page.get_by_role("button", name="Sign up")).to_be_enabled()
 
 
