@@ -500,8 +500,10 @@ def test_letters_are_read_as_html_text_and_source_and_their_link_is_opened(ada: 
     opened.value.close()
     letter.get_by_role("button", name="Text").click()
     expect(page.locator("#plain")).to_contain_text("Somebody, probably you, signed up with this address.")
+    expect(page.locator("#plain")).to_have_css("unicode-bidi", "plaintext")  # each line in its own direction
     page.keyboard.press("s")
     expect(page.locator("#plain")).to_contain_text("Auto-Submitted: auto-generated")
+    expect(page.locator("#plain")).not_to_have_css("unicode-bidi", "plaintext")
 
 
 def test_new_letters_appear_by_themselves_and_the_chosen_one_stays(ada: Visitor, house: Server) -> None:
