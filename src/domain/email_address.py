@@ -28,11 +28,13 @@ _REASONS = (
     Sentence("An email address cannot have a hyphen immediately after the @-sign."),
     Sentence("An email address cannot have two periods in a row."),
     Sentence("An email address cannot have a period and a hyphen next to each other."),
-    Sentence("The email address contains invalid characters before the @-sign: %(characters)s", characters=""),
-    Sentence("The email address contains unsafe characters: %(characters)s", characters=""),
-    Sentence("The part after the @-sign contains invalid characters: %(characters)s", characters=""),
+    Sentence("The email address contains invalid characters before the @-sign: %(characters)s.", characters=""),
+    Sentence("The email address contains unsafe characters: %(characters)s.", characters=""),
+    Sentence("The part after the @-sign contains invalid characters: %(characters)s.", characters=""),
 )
-"""What `validate_email` says of typing errors. What else it says is so rare that nobody translates it."""
+"""What `validate_email` says of typing errors, but that it puts the full stop behind what it names."""
+
+_SPECIAL_USE = "The part after the @-sign is a special-use or reserved name that cannot be used with email."
 
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
@@ -101,8 +103,14 @@ def _invalid(message: Sentence) -> Broken:
 
 
 def _reason(text: str) -> Sentence:
+    if text == _SPECIAL_USE:
+        return Sentence("The part after the @ is a name reserved for special use.")
     start, colon, characters = text.partition(": ")
     for reason in _REASONS:
-        if reason.figures and colon and reason == start + colon:
-            return Sentence(reason.template, characters=characters)
-    return Sentence(text)
+        if reason == text:
+            return reason
+        if reason.figures and reason == f"{start}{colon}.":
+            named = characters.removesuffix(".")
+            return Sentence(reason.template, characters=Sentence("a space") if named == "SPACE" else named)
+    # What else it says is so rare that nobody translates it.
+    return Sentence("This e-mail address does not work here.")

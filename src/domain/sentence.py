@@ -27,6 +27,12 @@ class Sentence(str):
         return text if isinstance(text, Sentence) else cls(text)
 
 
+def isolated(text: str, direction: str) -> str:
+    """A text that may be in either direction, for a sentence in `direction`: from right to left (`rtl`), dots and
+    brackets at its ends would otherwise wander to the other end."""
+    return f"\u2068{text}\u2069" if direction == "rtl" else text
+
+
 def filled(template: str, figures: Mapping[str, object]) -> str:
     """The template with its figures in it. One that has none is said as it stands, whatever figures there are."""
     return template % figures if "%(" in template and figures else template

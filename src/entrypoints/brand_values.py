@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from domain.email_address import EmailAddress
-from entrypoints.setting_values import existing_file
+from entrypoints.setting_values import existing_file, existing_folder
 
 MEDIA_TYPES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 """By what such a file begins with."""
@@ -31,6 +31,14 @@ def logo(text: str) -> Path | None:
     if len(content) > _LARGEST_LOGO or not content.startswith(tuple(MEDIA_TYPES)):
         raise ValueError("expected a PNG or JPEG picture of at most 64 KiB")
     return file
+
+
+def templates(text: str) -> Path | None:
+    """A folder with what is an operator's own in it; none when empty."""
+    folder = existing_folder(text)
+    if folder is not None and not any((folder / name).is_dir() for name in ("letters", "languages")):
+        raise ValueError("expected a folder with a folder `letters` or `languages` in it")
+    return folder
 
 
 def address(text: str) -> EmailAddress | None:

@@ -167,7 +167,7 @@ class Settings:
     )
     templates: Path | None = setting(
         "OSTIARY_TEMPLATES",
-        values.existing_folder,
+        brand_values.templates,
         "",
         "A folder with templates of letters and catalogues of languages of your own, which come before ours.",
     )

@@ -1,13 +1,17 @@
 """Catalogues: what the four languages that come with Ostiary have to say, and what an operator's folder changes."""
 
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
 
-from adapters.catalogues import PoLanguages
+from adapters.catalogues import PoLanguages, catalogue_template
+from domain.email_address import EmailAddress
 from domain.sentence import Sentence
+from domain.violations import Broken
 from tests.support.catalogues import CATALOGUES, read, sentences, updated
 
 TAGS = sorted(file.stem for file in CATALOGUES.glob("*.po"))
@@ -65,6 +69,18 @@ def test_a_translation_is_text_and_has_no_spaces_around_it(tag: str) -> None:
 def test_every_sentence_is_whole() -> None:
     """English is complete by being what stands in the code; here, that no piece of a sentence stands alone."""
     assert [sentence for sentence, _, _ in sentences() if sentence != sentence.strip() or not sentence] == []
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize(
+    "typed", ["ada", "a b@example.com", "a(@example.com", "ada@localhost", "Ada <ada@example.com>", "a@[192.0.2.1]"]
+)
+def test_what_is_wrong_with_an_address_is_said_in_every_language(tag: str, typed: str) -> None:
+    with pytest.raises(Broken) as refused:
+        EmailAddress.parse(typed)
+    said = PoLanguages().of(tag).say(refused.value.message)
+    assert said != refused.value.message
+    assert "space" not in re.sub("une espace", "", said)
 
 
 # -- The operator's --
@@ -130,6 +146,7 @@ SAME_FIGURES = "line 1: the translation is to have the same figures as the Engli
         ('msgid "Yours"\nmsgstr Jouw\n', "line 2: this is no line of a catalogue"),
         ('msgid "Yours\nmsgstr "Jouw"\n', "line 1: this is no line of a catalogue"),
         ('\nmsgid "One"\nmsgid "Two"\nmsgstr "Twee"\n', "line 2: missing msgstr for msgid 'One'"),
+        ('msgid "One"\nmsgstr "Een"\n\nmsgid ""\n"O"\n"ne"\nmsgstr "Eén"\n', "line 4: the same sentence is in line 1"),
         ('msgid "%(least)d"\nmsgstr "%(most)d"\n', SAME_FIGURES),
         ('msgid "%(least)d"\nmsgstr "%(least)d %"\n', SAME_FIGURES),
         ('msgid "%(least)d"\nmsgstr "%(least)d %s"\n', SAME_FIGURES),
@@ -139,6 +156,7 @@ SAME_FIGURES = "line 1: the translation is to have the same figures as the Engli
         "no quotes",
         "half a quote",
         "nothing",
+        "twice",
         "another figure",
         "percent sign",
         "unnamed figure",
@@ -156,3 +174,27 @@ def test_a_catalogue_is_named_after_a_language(folder: Path) -> None:
     write(folder, "klingon", entry("Yours", "?"))
     (found,) = PoLanguages(folder).faults()
     assert found == f"{folder / 'klingon.po'}: its name is no language that is known; nl.po or pt-BR.po is one"
+    assert set(PoLanguages(folder).known) == {"en", *TAGS}
+
+
+def test_an_author_is_told_what_is_missing_and_what_nobody_says(folder: Path) -> None:
+    sign_in, misspelt, label = entry("Sign in", "Aanmelden"), entry("Sing in", "Aanmelden"), entry("Company", "Bedrijf")
+    write(folder, "nl", sign_in, misspelt, label)
+    write(folder, "en", misspelt)
+    write(folder, "fr", entry("Sign in", "Entrer"))
+    write(folder, "sv", sign_in)
+    assert list(PoLanguages(folder).doubts(["en", "de", "fr", "nl"], {"Company"})) == [
+        f"{folder / 'en.po'}, line 1: no sentence of ours; misspelt, unless a template has it",
+        f"{folder / 'nl.po'}, line 4: no sentence of ours; misspelt, unless a template has it",
+        f"nl: 1 of {len(messages('de'))} sentences translated; the rest is in English",
+    ]
+    assert list(PoLanguages().doubts(["en", "de"], ())) == []
+
+
+def test_whoever_translates_may_begin_with_a_catalogue_of_all_sentences(folder: Path) -> None:
+    template = catalogue_template()
+    (folder / "nl.po").write_text(template, "utf-8")
+    assert list(PoLanguages(folder).faults()) == []
+    begun = read_po(StringIO(template), abort_invalid=True)
+    assert {str(message.id) for message in begun if message.id} == {sentence for sentence, _, _ in sentences()}
+    assert [message.id for message in begun if message.id and message.string] == []

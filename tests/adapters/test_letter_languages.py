@@ -15,6 +15,7 @@ from adapters.mail.samples import sample_letters
 from adapters.mail.units import moment, network
 from domain.email_address import EmailAddress
 from domain.letters import Letter, RenderedLetter
+from domain.locale import Locales
 from domain.sentence import Sentence
 from tests.adapters.test_rendering import OFFERED, Page, stationery
 from tests.support.clock import SettableClock
@@ -106,6 +107,17 @@ def test_a_device_is_said_as_a_whole() -> None:
     assert device == "an app on Android"
     assert PoLanguages().of("de").say(device) == "eine App unter Android"
     assert PoLanguages().of("de").say(UNKNOWN) == "ein unbekanntes Gerät"
+
+
+@pytest.mark.parametrize(("locale", "brand"), [("ar", "\u2068Acme (UK) Ltd.\u2069"), ("de", "Acme (UK) Ltd.")])
+def test_a_brand_stays_whole_among_words_of_the_other_direction(locale: str, brand: str) -> None:
+    renderer = JinjaLetterRenderer(
+        stationery(brand="Acme (UK) Ltd."), SettableClock(), PoLanguages(), Locales((locale,))
+    )
+    rendered = renderer.render(sample_letters(locale)["verify_address"], UUID(int=1))
+    for part in (rendered.subject, rendered.text, rendered.html):
+        assert brand in part
+    assert ("\u2068" in rendered.subject) == (locale == "ar")
 
 
 def test_a_network_keeps_its_order_among_words_from_right_to_left() -> None:

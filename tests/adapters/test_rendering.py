@@ -314,7 +314,9 @@ def test_the_letter_says_how_long_its_link_works(write: Callable[..., Letter], m
 def test_a_letter_with_a_link_says_what_to_do_if_it_was_somebody_else(letter: Letter) -> None:
     rendered = render(letter)
     for part in (rendered.text, rendered.html):
-        assert re.search("If you did not|If it was not you|Was this not you|Do you not know it", part)
+        assert re.search(
+            "If you did not|If it was not you|If none of this was you|Was this not you|Do you not know it", part
+        )
 
 
 @each_notice
@@ -333,6 +335,21 @@ def test_a_notice_says_what_its_link_does_and_for_how_long(letter: Letter) -> No
         assert "no password works" in part.lower()
         assert "another letter follows" in part
         assert "The link works once, for 7 days." in part
+
+
+def test_the_mailbox_is_made_safe_before_the_link_is_opened() -> None:
+    rendered = render(notice(Occasion.PASSWORD_RESET))
+    for part in (" ".join(rendered.text.split()), rendered.html):
+        assert part.index("Change the password of your mailbox first") < part.index("Open this link and confirm")
+
+
+@each_notice
+def test_a_notice_says_to_give_its_link_to_nobody(letter: Notice) -> None:
+    if letter.occasion is not Occasion.ACCOUNT_DELETED:  # which says how long there is a way back
+        rendered = render(letter)
+        for part in (" ".join(rendered.text.split()), rendered.html):
+            assert "Give it to nobody, whoever says they need it." in part
+            assert ("Check the device that" in part) == (letter.occasion is Occasion.SESSION_STOLEN)
 
 
 def test_every_notice_tells_another_story() -> None:

@@ -80,6 +80,27 @@ def test_any_text_at_all_is_either_an_address_or_refused_with_one_code(text: str
         assert caught.value.code == "invalid_email"
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("ada.example.com", "An email address must have an @-sign."),
+        ("ada lovelace@example.com", "The email address contains invalid characters before the @-sign: a space."),
+        ("ada(x@example.com", "The email address contains invalid characters before the @-sign: '('."),
+        ("ada\u200d@example.com", "The email address contains unsafe characters: ZERO WIDTH JOINER."),
+        ("ada@exam_ple.com", "The part after the @-sign contains invalid characters: '_'."),
+        ("ada@example.test", "The part after the @ is a name reserved for special use."),
+        ("ada@localhost", "The part after the @ is a name reserved for special use."),
+        ("ada@printer.local", "The part after the @ is a name reserved for special use."),
+        ("Ada <ada@example.com>", "This e-mail address does not work here."),
+        ("ada@[192.0.2.1]", "This e-mail address does not work here."),
+    ],
+)
+def test_what_is_wrong_is_said(typed: str, said: str) -> None:
+    with pytest.raises(Broken) as refused:
+        EmailAddress.parse(typed)
+    assert refused.value.message == said
+
+
 @given(plain_local_parts, st.text(" \t\u00a0", max_size=3), st.randoms(use_true_random=False))
 def test_space_around_and_letter_case_do_not_make_another_mailbox(local: str, space: str, chance: object) -> None:
     address = f"{local}@example.com"

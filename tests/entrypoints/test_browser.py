@@ -236,6 +236,11 @@ def test_what_only_the_server_knows_is_shown_beside_the_field_as_well(ada: Visit
     expect(page.locator("#password")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#password")).to_be_focused()
     expect(page.locator("#password")).to_have_value("passwordpassword")
+    # No praise stays beside it, until it is another.
+    expect(page.locator("#password-strength")).to_have_attribute("data-level", "1")
+    expect(page.locator("#password-hint")).to_be_empty()
+    page.get_by_label("Password", exact=True).press_sequentially("!")
+    expect(page.locator("#password-hint")).to_contain_text("Long enough")
     expect(page.get_by_role("button", name="Sign up")).to_be_enabled()
 
 
@@ -497,8 +502,10 @@ def test_letters_are_read_as_html_text_and_source_and_their_link_is_opened(ada: 
     opened.value.close()
     letter.get_by_role("button", name="Text").click()
     expect(page.locator("#plain")).to_contain_text("Somebody, probably you, signed up with this address.")
+    expect(page.locator("#plain")).to_have_css("unicode-bidi", "plaintext")  # each line in its own direction
     page.keyboard.press("s")
     expect(page.locator("#plain")).to_contain_text("Auto-Submitted: auto-generated")
+    expect(page.locator("#plain")).not_to_have_css("unicode-bidi", "plaintext")
 
 
 def test_new_letters_appear_by_themselves_and_the_chosen_one_stays(ada: Visitor, house: Server) -> None:

@@ -1,6 +1,8 @@
 """Whoever reads another language than English is answered in it: docs/translate.md."""
 
+import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import expect
 
 from adapters.catalogues import PoLanguages
+from domain.events import EventKind
 from domain.locale import Locales
 from entrypoints.http.languages import read_languages
 from entrypoints.http.pages.controller import sentences_of_scripts
@@ -55,7 +58,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     languages.mkdir(parents=True)
     (languages / "nl.po").write_text(catalogue(DUTCH), "utf-8")
     (languages / "he.po").write_text(catalogue(HEBREW), "utf-8")
-    with run_server(folder, {"OSTIARY_TEMPLATES": "ours", "OSTIARY_LOCALES": "en, nl, he"}) as running:
+    variables = {
+        "OSTIARY_TEMPLATES": "ours",
+        "OSTIARY_LOCALES": "en, nl, he",
+        "OSTIARY_SUPPORT_ADDRESS": "help@example.com",
+    }
+    with run_server(folder, variables) as running:
         yield running
 
 
@@ -230,6 +238,25 @@ def test_what_is_no_language_is_refused_at_its_field(house: Server, tag: str) ->
         errors = assert_problem(sign_up(client, new_address(), locale=tag), 400)["errors"]
     assert [error["field"] for error in errors] == ["locale"]
     assert errors[0]["code"] == ("invalid_characters" if "\0" in tag else "invalid_locale")
+
+
+def test_a_brand_stays_whole_on_a_page_from_right_to_left(house: Server) -> None:
+    with reading(house, "he") as hebrew, reading(house, "nl") as dutch:
+        assert "<span>\u2068Ostiary\u2069</span>" in hebrew.get("/auth/signup").text
+        assert "<span>Ostiary</span>" in dutch.get("/auth/signup").text
+
+
+def test_whoever_cannot_take_their_account_back_is_told_where_to_write(house: Server) -> None:
+    with reading(house, "en") as client:
+        assert "please write to help@example.com." in client.get("/auth/undo").text
+
+
+def test_the_account_page_has_words_for_every_event() -> None:
+    script = files("entrypoints.http.pages").joinpath("assets", "words.js").read_text("utf-8")
+    told = set(re.findall(r"^  (\w+): ", script.partition("const EVENTS = {")[2].partition("};")[0], re.MULTILINE))
+    untold = set(re.findall(r'"(\w+)"', script.partition("const UPKEEP = ")[2].partition(";")[0]))
+    assert told | untold == set(EventKind)
+    assert not told & untold
 
 
 def test_somebody_changes_and_forgets_their_language(house: Server) -> None:

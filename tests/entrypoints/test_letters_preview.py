@@ -67,6 +67,58 @@ def test_every_letter_in_every_language_offered_is_written_and_listed(tmp_path: 
     assert len(list((tmp_path / "ostiary-data" / "inbox").glob("*.eml"))) == 2 * len(names)
 
 
+def test_an_earlier_preview_leaves_nothing_behind_but_what_is_yours(tmp_path: Path) -> None:
+    look = tmp_path / "letters-preview"
+    for locales in ("en,de,ar", "en"):
+        done = run_command("letters", "preview", folder=tmp_path, variables={"OSTIARY_LOCALES": locales})
+        assert done.returncode == 0
+        if locales != "en":
+            (look / "de" / "notes.txt").write_text("Mine.")
+            (look / "de" / "reset_password.pdf").write_text("Mine, too.")
+    left = {str(file.relative_to(look)) for file in look.rglob("*") if file.is_file() and file.parent.name != "en"}
+    assert left == {"index.html", "de/notes.txt", "de/reset_password.pdf"}
+    assert not (look / "ar").exists()
+
+
+def test_samples_say_how_long_your_links_work(tmp_path: Path) -> None:
+    for each in previews(read(OSTIARY_LOCALES="en", OSTIARY_TOKEN_LIFETIME="20m")):
+        assert ("20 minutes" in each.letter.text) == (each.name.startswith(("verify", "reset", "confirm"))), each.name
+
+
+def test_a_preview_tells_what_a_catalogue_lacks(tmp_path: Path, templates: Path) -> None:
+    (templates / "languages").mkdir()
+    (templates / "languages" / "nl.po").write_text('msgid "Sign in"\nmsgstr "Aanmelden"\n')
+    variables = {"OSTIARY_LOCALES": "en,nl", "OSTIARY_TEMPLATES": str(templates)}
+    done = run_command("letters", "preview", folder=tmp_path, variables=variables)
+    assert done.returncode == 0
+    assert re.search(r"^nl: 1 of \d+ sentences translated; the rest is in English$", done.stdout, re.MULTILINE)
+
+
+def test_what_a_folder_of_your_own_begins_with_is_written_and_overwrites_nothing(tmp_path: Path) -> None:
+    done = run_command("letters", "templates", "--to", "own", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    own = tmp_path / "own"
+    assert {file.name for file in (own / "letters").iterdir()} >= {"layout.html", "letter.txt", "parts.html"}
+    assert [file.name for file in (own / "languages").iterdir()] == ["messages.pot"]
+    ours, theirs = previews(read(OSTIARY_LOCALES="de")), previews(read(OSTIARY_LOCALES="de", OSTIARY_TEMPLATES=own))
+    assert [each.letter.html for each in theirs] == [each.letter.html for each in ours]
+
+    (own / "letters" / "layout.html").unlink()
+    (own / "letters" / "letter.html").write_text("Mine.")
+    again = run_command("letters", "templates", "--to", "own", folder=tmp_path)
+    assert again.returncode == 2
+    assert "nothing is written" in again.stderr
+    assert (own / "letters" / "letter.html").read_text() == "Mine."
+    assert not (own / "letters" / "layout.html").exists()
+
+
+def test_a_folder_with_nothing_of_yours_in_it_is_told(tmp_path: Path) -> None:
+    said = problem(OSTIARY_TEMPLATES=tmp_path)
+    assert said == "OSTIARY_TEMPLATES: expected a folder with a folder `letters` or `languages` in it"
+    (tmp_path / "languages").mkdir()
+    assert read(OSTIARY_TEMPLATES=tmp_path).templates == tmp_path
+
+
 def test_letters_that_cannot_be_written_are_told_in_one_message(tmp_path: Path, templates: Path) -> None:
     (templates / "letters" / "letter.html").write_text("<p>\n{{ nothing_of_that_name }}")
     done = run_command("letters", "preview", folder=tmp_path, variables={"OSTIARY_TEMPLATES": str(templates)})

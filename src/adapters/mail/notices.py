@@ -24,10 +24,14 @@ class NoticeWords:
     was_you: str = Sentence("Was this you?")
     fine: str = _IN_PEACE
     was_not_you: str = Sentence("Was this not you?")
+    beforehand: str = ""
+    """What comes before the undoing."""
     undo: str = _EVERYTHING_BACK
     button: str = Sentence("This wasn’t me")
     terms: str = Sentence("The link works once, for %(validity)s.")
     caution: str = _TO_NOBODY
+    besides: str = ""
+    """What else to look after."""
 
 
 def words_for(occasion: Occasion) -> NoticeWords:
@@ -38,7 +42,7 @@ def words_for(occasion: Occasion) -> NoticeWords:
                 subject=Sentence("A new device signed in to your account at %(brand)s"),
                 happened=Sentence(
                     "Somebody signed in to your account with your password, on a device that we had not seen you "
-                    "on before."
+                    "use before."
                 ),
             )
         case Occasion.SESSION_STOLEN:
@@ -54,8 +58,8 @@ def words_for(occasion: Occasion) -> NoticeWords:
                     "to do."
                 ),
                 was_not_you=Sentence("Do you not know it?"),
-                caution=Sentence(
-                    "And look after the device that you were signed in on: something on it may read what it should not."
+                besides=Sentence(
+                    "Check the device that you were signed in on, too: something on it may read what it should not."
                 ),
             )
         case Occasion.SESSIONS_ENDED:
@@ -70,7 +74,9 @@ def words_for(occasion: Occasion) -> NoticeWords:
                     "A new password was chosen for your account, by a link that we had sent to this address. All "
                     "devices were signed out."
                 ),
-                caution=Sentence("Change the password of your mailbox first: whoever did this could read your mail."),
+                beforehand=Sentence(
+                    "Change the password of your mailbox first: whoever did this could read your mail."
+                ),
             )
         case Occasion.PASSWORD_CHANGED:
             return NoticeWords(

@@ -29,7 +29,7 @@ from domain.letters import (
 )
 from domain.locale import Locales
 from domain.secret import Secret
-from domain.sentence import Sentence
+from domain.sentence import Sentence, isolated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,10 @@ class JinjaLetterRenderer:
         locale = self._locales.best([letter.locale] if letter.locale is not None else [])
         paper, said = self._stationery, self._languages.of(locale)
         valid_for = None if isinstance(letter, AccountExists | AddressInUse) else letter.valid_for
-        figures = {"brand": paper.brand, "validity": said.duration(valid_for) if valid_for else ""}
+        figures = {
+            "brand": isolated(paper.brand, said.direction),
+            "validity": said.duration(valid_for) if valid_for else "",
+        }
         words = words_for(letter.occasion) if isinstance(letter, Notice) else words_of(letter)
         # A header has one line, whatever a translation has.
         subject = " ".join(_say(said, words.subject, figures).split())

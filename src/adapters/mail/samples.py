@@ -18,20 +18,20 @@ from domain.letters import (
 from domain.secret import Secret
 
 _NOBODY = EmailAddress("ada@example.com")
-_AN_HOUR = timedelta(minutes=60)
 
 
-def sample_letters(locale: str) -> Mapping[str, Letter]:
-    """By name. Their links say that they are samples, and open nothing."""
+def sample_letters(locale: str, valid_for: timedelta = timedelta(minutes=60)) -> Mapping[str, Letter]:
+    """By name. Their links say that they are samples, and open nothing; those that do not undo say they are good for
+    `valid_for`."""
     token = Secret("SAMPLE-THIS-LINK-OPENS-NOTHING-SAMPLE-SAMPLE")
     letters: dict[str, Letter] = {
-        "verify_address": VerifyAddress(recipient=_NOBODY, locale=locale, token=token, valid_for=_AN_HOUR),
+        "verify_address": VerifyAddress(recipient=_NOBODY, locale=locale, token=token, valid_for=valid_for),
         "verify_address_of_an_account": VerifyAddress(
-            recipient=_NOBODY, locale=locale, token=token, valid_for=_AN_HOUR, has_account=True
+            recipient=_NOBODY, locale=locale, token=token, valid_for=valid_for, has_account=True
         ),
         "account_exists": AccountExists(recipient=_NOBODY, locale=locale),
-        "reset_password": ResetPassword(recipient=_NOBODY, locale=locale, token=token, valid_for=_AN_HOUR),
-        "confirm_address": ConfirmAddress(recipient=_NOBODY, locale=locale, token=token, valid_for=_AN_HOUR),
+        "reset_password": ResetPassword(recipient=_NOBODY, locale=locale, token=token, valid_for=valid_for),
+        "confirm_address": ConfirmAddress(recipient=_NOBODY, locale=locale, token=token, valid_for=valid_for),
         "address_in_use": AddressInUse(recipient=_NOBODY, locale=locale),
     }
     notices: dict[str, Letter] = {

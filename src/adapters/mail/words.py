@@ -68,9 +68,9 @@ def words_of(letter: VerifyAddress | AccountExists | ResetPassword | ConfirmAddr
             return LetterWords(
                 subject=Sentence("Choose a new password for %(brand)s"),
                 opening=Sentence(
-                    "A new password is wanted for the account with this address: because you asked for one, because "
-                    "you told us that something was not you, or because an administrator made or renewed your "
-                    "account. To choose one, open this link:"
+                    "The account with this address needs a new password: because you asked for one, because you told "
+                    "us that something was not you, or because an administrator created or renewed your account. To "
+                    "choose one, open this link:"
                 ),
                 button=Sentence("Choose a new password"),
                 terms=Sentence(
@@ -78,8 +78,8 @@ def words_of(letter: VerifyAddress | AccountExists | ResetPassword | ConfirmAddr
                     "are signed out, and you sign in again with it."
                 ),
                 caution=Sentence(
-                    "If you did not do anything of the kind, ignore this letter: nothing changes by it, and nobody "
-                    "gets in by asking. Give this link to nobody, whoever says they need it."
+                    "If none of this was you, ignore this letter: it changes nothing, and asking alone lets nobody in. "
+                    "Give this link to nobody, whoever says they need it."
                 ),
             )
         case ConfirmAddress():
@@ -92,7 +92,7 @@ def words_of(letter: VerifyAddress | AccountExists | ResetPassword | ConfirmAddr
                 button=Sentence("Confirm my new address"),
                 terms=Sentence(
                     "The link works once, for %(validity)s. From then on you sign in with this address, and your "
-                    "letters come here. Your old address is told."
+                    "letters come here. We tell your old address."
                 ),
                 caution=Sentence(
                     "If it was not you, ignore this letter: nothing happens, and nobody can use your address. Somebody "

@@ -1,6 +1,8 @@
 """`ostiary letters`: what leaves, and what does not."""
 
+import re
 import sys
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ ul {{ padding: 0; list-style: none; }} li {{ margin: 0 0 .75rem; }} small {{ dis
 {}
 </html>
 """
+_PLACE = re.compile(r'href="([A-Za-z0-9-]+)/([a-z_]+)\.(html|txt|eml)"')
 
 
 @click.group()
@@ -54,9 +57,10 @@ def preview(folder: Path, inbox: bool) -> None:
         if inbox and settings.sends_mail:
             raise SettingsError(["--inbox: there is no dev inbox, as these settings send mail"])
         # Imported late: whose settings cannot be read is told so at once.
-        from entrypoints.composition.letters import previews
+        from entrypoints.composition.letters import doubts, previews
 
-        made = list(previews(settings))
+        made, doubtful = list(previews(settings)), doubts(settings)
+        _forget_earlier(folder, {each.name for each in made})
         for each in made:
             _write(folder / each.letter.language, each)
             if inbox:
@@ -65,9 +69,53 @@ def preview(folder: Path, inbox: bool) -> None:
     except (SettingsError, OSError) as trouble:
         click.echo(f"{trouble}", err=True)
         sys.exit(2)
+    for doubt in doubtful:
+        click.echo(doubt)
     click.echo(f"{len(made)} letters are in {folder}; open {folder / 'index.html'}")
     if inbox:
         click.echo(f"They are in the dev inbox, too: {settings.public_url}/dev/inbox")
+
+
+@letters.command()
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("templates"),
+    show_default=True,
+    help="The folder to write them to, for OSTIARY_TEMPLATES to name.",
+)
+def templates(folder: Path) -> None:
+    """Write our templates of letters, and a catalogue of all sentences, for you to change.
+
+    Nothing that is there already is overwritten.
+    """
+    from entrypoints.composition.letters import starting_points
+
+    texts = starting_points()
+    try:
+        if there := [name for name in texts if (folder / name).exists()]:
+            raise FileExistsError(f"--to: nothing is written, as there are already: {', '.join(there)}")
+        for name, text in texts.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, "utf-8")
+    except OSError as trouble:
+        click.echo(f"{trouble}", err=True)
+        sys.exit(2)
+    click.echo(f"{len(texts) - 1} templates are in {folder / 'letters'}. Keep those that you change, and no others:")
+    click.echo("ours stand in for what is not there, and get better with each version.")
+    click.echo(f"All sentences are in {folder / 'languages' / 'messages.pot'}. Copy it to a name such as nl.po.")
+
+
+def _forget_earlier(folder: Path, names: set[str]) -> None:
+    """Remove what an earlier preview has listed, and nothing else: a language may be offered no more."""
+    index = folder / "index.html"
+    listed = _PLACE.findall(index.read_text("utf-8")) if index.is_file() else ()
+    for language, name, kind in listed:
+        if name in names:
+            (folder / language / f"{name}.{kind}").unlink(missing_ok=True)
+            with suppress(OSError):  # what else is in there is somebody's
+                (folder / language).rmdir()
 
 
 def _write(folder: Path, each: "Preview") -> None:

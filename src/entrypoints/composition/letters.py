@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from adapters.catalogues import catalogue_template
 from adapters.environment import SystemClock
 from adapters.mail.message import compose_message, page_of
 from adapters.mail.rendering import JinjaLetterRenderer, Stationery
@@ -52,11 +54,26 @@ def previews(settings: Settings) -> Iterator[Preview]:
     """Every letter in every language offered, of samples whose links open nothing. Raises as `letter_renderer`."""
     renderer = letter_renderer(settings, SystemClock(), choices.languages(settings))
     for locale in settings.locales:
-        for name, sample in sample_letters(locale).items():
+        for name, sample in sample_letters(locale, settings.token_lifetime).items():
             letter_id = uuid5(NAMESPACE_URL, f"{locale}/{name}")
             letter = renderer.render(sample, letter_id)
             message = compose_message(letter, choices.sender(settings))
             yield Preview(name=name, id=letter_id, letter=letter, message=message.as_bytes(), page=page_of(message))
+
+
+def doubts(settings: Settings) -> list[str]:
+    """What may be an oversight in the operator's catalogues, in words."""
+    fields = settings.declared.all
+    declared = {field.label for field in fields} | {choice for field in fields for choice in field.choices}
+    return list(choices.languages(settings).doubts(settings.locales, declared))
+
+
+def starting_points() -> dict[str, str]:
+    """What a folder of an operator's own may begin with, by its place there: our templates of letters, and a catalogue
+    in which everything is to be translated."""
+    ours = (file for file in (files("adapters.mail") / "templates").iterdir() if file.is_file())
+    letters = {f"letters/{file.name}": file.read_text("utf-8") for file in ours}
+    return dict(sorted(letters.items())) | {"languages/messages.pot": catalogue_template()}
 
 
 def stationery(settings: Settings) -> Stationery:

@@ -15,7 +15,7 @@ from litestar.response import Redirect
 from markupsafe import Markup, escape
 
 from application.ports.languages import Sentences
-from domain.sentence import filled
+from domain.sentence import filled, isolated
 from entrypoints.composition import Ostiary
 from entrypoints.http.edge import READING, AnyRequest, InjectedEdge
 from entrypoints.http.languages import language_of
@@ -99,7 +99,8 @@ def common_context(ostiary: Ostiary, language: Sentences | None = None) -> dict[
         "language": language,
         "sentences": sentences_of_scripts(language),
         "locales": ostiary.profile.locales.offered,
-        "brand": settings.brand,
+        "brand": isolated(settings.brand, language.direction),
+        "support_address": settings.support_address,
         "app_url": settings.app_url,
         "username_mode": settings.username,
         "asked_for": [field for field in settings.declared.asked_for if field.required],

@@ -48,7 +48,12 @@ export function showRefusal(answer, fields, region = $("alert")) {
     if (id) messages.set(id, [...(messages.get(id) ?? []), message]);
     else homeless.push(message);
   }
-  messages.forEach((texts, id) => fieldError(id, texts.join(" ")));
+  messages.forEach((texts, id) => {
+    fieldError(id, texts.join(" "));
+    if (!$(`${id}-strength`)) return;
+    $(`${id}-strength`).dataset.level = 1; // whatever seemed good about it has been refused
+    $(`${id}-hint`).textContent = "";
+  });
   if (homeless.length || !messages.size) alertIn(region, ...(homeless.length ? homeless : [explain(answer)]));
   $(Object.values(ids).find((id) => messages.has(id)))?.focus();
 }

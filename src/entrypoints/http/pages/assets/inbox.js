@@ -69,6 +69,7 @@ async function show() {
     for (const button of document.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === view));
     $("page").hidden = view !== "html";
     $("plain").hidden = view === "html";
+    $("plain").dataset.as = view;
     const now = `${letter.id} ${letter.date} ${view}`;
     if (now !== shown) {
       shown = now;

@@ -14,7 +14,7 @@ export const required = (message) => (value) => (value.trim() ? null : message);
 
 export function emailRule(value) {
   if (!value.trim()) return t("Enter your e-mail address.");
-  return /^\S+@\S+[.\u3002]\S+$/.test(value.trim()) ? null : t("That does not look like an e-mail address: name@example.com");
+  return /^\S+@\S+[.\u3002]\S+$/.test(value.trim()) ? null : t("That does not look like an e-mail address. Example: name@example.com");
 }
 
 export const nameRule = (isRequired) => (value) => {

@@ -28,6 +28,7 @@ const EVENTS = {
   sign_in_failed: t("A sign-in failed"),
   signed_out: ({ reason }) => SIGNED_OUT[reason] ?? SIGNED_OUT.this,
   session_ended: t("Ended a session on another device"),
+  sessions_ended: t("All sessions ended"),
   refresh_reused: t("A copy of a session was used; that session has ended"),
   reauthentication_failed: t("A wrong password was given where it was asked for again"),
   rate_limited: t("Too many attempts were turned away"),
@@ -38,6 +39,7 @@ const EVENTS = {
   email_change_requested: t("Asked for another e-mail address"),
   email_changed: t("Changed the e-mail address"),
   profile_changed: t("Changed the profile"),
+  account_deleted: t("The account was deleted"),
   change_undone: t("“This wasn’t me”: the account was taken back"),
   link_refused: t("A link from a letter did not work"),
   user_created: t("The account was created"),
@@ -45,9 +47,10 @@ const EVENTS = {
   user_changed: t("The account was changed"),
   user_disabled: t("The account was disabled"),
   user_enabled: t("The account was enabled again"),
+  password_expired: t("The password was made invalid"),
 };
-// What the upkeep of hashes and letters leaves behind is nothing that a person did.
-const UPKEEP = new Set(["password_rehashed", "hash_unusable", "letter_sent", "letter_skipped", "letter_delayed", "letter_abandoned", "letter_requeued", "address_suppressed", "suppression_lifted", "purged"]);
+// What upkeep leaves behind, or somebody else's mishap, is nothing that a person did to their account.
+const UPKEEP = new Set(["sign_up_conflict", "password_rehashed", "hash_unusable", "breach_check_failed", "users_exported", "letter_sent", "letter_skipped", "letter_delayed", "letter_abandoned", "letter_requeued", "address_suppressed", "suppression_lifted", "purged"]);
 
 /** What happened, or null for what is of no interest to the person it is about. */
 export function story(event) {
