@@ -47,7 +47,7 @@ class SmtpServer:
     password: str | None = field(default=None, repr=False)
     seconds: float = 10.0
     before_letter: float = 30.0
-    in_all: float = SENDING_TIME.total_seconds() - 1
+    in_all: float = SENDING_TIME.total_seconds() - 3
     ca_file: str | None = None
 
 
