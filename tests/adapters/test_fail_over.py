@@ -105,6 +105,21 @@ async def test_who_has_failed_is_asked_last_for_a_minute() -> None:
     assert (one.times, len(one.letters)) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("asked_for", "rest"), [(timedelta(seconds=5), 60), (timedelta(minutes=10), 600), (timedelta(days=9), 1800)]
+)
+async def test_who_asks_to_be_left_alone_is_asked_last_for_so_long(asked_for: timedelta, rest: int) -> None:
+    clock, one, two = Watch(), Asked(MailDelayed("too many", retry_after=asked_for)), Asked()
+    sender = over(one, two, clock=clock)
+    await sender.send(a_letter())
+    clock.seconds += rest - 0.1
+    await sender.send(a_letter())
+    assert one.times == 1
+    clock.seconds += 0.2
+    await sender.send(a_letter())
+    assert one.times == 2
+
+
 async def test_it_is_still_asked_where_nobody_else_works_and_then_it_comes_first_again() -> None:
     one, two = Asked(MailDelayed("later")), Asked()
     sender = over(one, two, clock=Watch())

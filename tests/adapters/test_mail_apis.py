@@ -130,10 +130,26 @@ REFUSED: list[tuple[Provider, Reply, str]] = [
 
 DELAYED: list[tuple[Provider, Reply, str]] = [
     (RESEND, resend(401, "missing_api_key"), "key not accepted (401 missing_api_key): see RESEND_API_KEY"),
-    (RESEND, resend(401, "restricted_api_key"), "key not allowed to send (401 restricted_api_key): see RESEND_API_KEY"),
+    (RESEND, resend(401, "restricted_api_key"), "key not accepted (401 restricted_api_key): see RESEND_API_KEY"),
+    (RESEND, resend(401, "validation_error"), "key not accepted (401 validation_error): see RESEND_API_KEY"),
+    (RESEND, resend(401, "an_error_of_tomorrow"), "key not accepted (401): see RESEND_API_KEY"),
+    (
+        RESEND,
+        resend(400, "validation_error", "API key is invalid"),
+        "key not accepted (400 validation_error): see RESEND_API_KEY",
+    ),
+    (
+        RESEND,
+        resend(403, "validation_error", "API key is invalid"),
+        "key not accepted (403 validation_error): see RESEND_API_KEY",
+    ),
     (RESEND, resend(403, "invalid_api_key"), "key not accepted (403 invalid_api_key): see RESEND_API_KEY"),
-    (RESEND, resend(403, "validation_error"), "request not accepted (403 validation_error): see EMAIL_FROM"),
-    (RESEND, resend(403, "validation_error", "only to `to` your own"), "request not accepted (403 validation_error): "),
+    (
+        RESEND,
+        resend(403, "validation_error"),
+        "domain not verified, or only test letters until one is (403 validation_error): see EMAIL_FROM",
+    ),
+    (RESEND, resend(403, "validation_error", "only to `to` your own"), "domain not verified, or only test letters "),
     (RESEND, resend(404, "not_found"), "no mail API there (404 not_found): see OSTIARY_RESEND_URL"),
     (RESEND, resend(405, "method_not_allowed"), "no mail API there (405 method_not_allowed): see OSTIARY_RESEND_URL"),
     (RESEND, resend(400, "invalid_idempotency_key"), "request not accepted (400 invalid_idempotency_key)"),
@@ -302,7 +318,8 @@ WAITS: dict[str, tuple[dict[str, str], int | None]] = {
     "nothing": ({}, None),
     "nonsense": ({"Retry-After": "soon"}, None),
     "a minus": ({"Retry-After": "-5"}, None),
-    "for ever": ({"Retry-After": "9" * 400}, None),
+    "ages": ({"Retry-After": "9" * 11}, 1800),
+    "for ever": ({"Retry-After": "9" * 400}, 1800),
     "a date beyond dates": ({"Retry-After": "Fri, 02 Jan 99999 03:05:05 GMT"}, None),
     "a window beyond dates": ({"Date": AT, "X-RateLimit-Reset": "9" * 12}, None),
 }
@@ -370,6 +387,45 @@ async def test_nobody_there_and_who_hangs_up_are_for_now(provider: Provider, api
 
 
 @every_api
+async def test_a_kept_connection_that_breaks_is_replaced_once_and_the_letter_does_not_notice(
+    provider: Provider, api: MailApi
+) -> None:
+    async with opened(provider, api) as sender:
+        await sender.send(a_letter())
+        api.script = [HANGS_UP]
+        await sender.send(a_letter())
+        assert (len(api.arrived), api.connections) == (2, 2)
+        api.script = [provider.accepted]
+        await sender.send(a_letter())
+        api.script = [HANGS_UP, HANGS_UP, provider.accepted]
+        with pytest.raises(MailDelayed, match=r"^connection lost$"):
+            await sender.send(a_letter())
+    assert len(api.script) == 1
+
+
+@every_api
+async def test_every_kept_connection_may_have_gone_at_once(provider: Provider, api: MailApi) -> None:
+    """As when the other side is started anew: then the next one in store is no better."""
+    async with opened(provider, api) as sender:
+        await asyncio.gather(*(sender.send(a_letter()) for _ in range(4)))
+        kept = api.connections
+        api.script = [HANGS_UP]
+        await sender.send(a_letter())
+        assert api.connections == kept + 1
+
+
+@every_api
+async def test_a_kept_connection_that_stalls_is_not_replaced(provider: Provider, api: MailApi) -> None:
+    async with opened(provider, api, seconds=0.5) as sender:
+        await sender.send(a_letter())
+        api.script = [STALLS]
+        with pytest.raises(MailDelayed, match=r"^no answer in time$"):
+            await sender.send(a_letter())
+    assert len(api.asked) == 2
+    api.over.set()
+
+
+@every_api
 async def test_half_an_answer_is_none(provider: Provider, api: MailApi) -> None:
     whole = provider.accepted
     api.script = [Reply(whole.status, whole.body, {"Content-Length": "100000", "Connection": "close"})]
@@ -411,6 +467,17 @@ async def test_a_retry_of_the_same_bytes_is_no_second_letter(resend_api: ResendD
         await sender.send(letter)
     assert len(resend_api.arrived) == 1
     assert keys(resend_api) == [str(LETTER_ID)] * 2
+
+
+async def test_a_letter_that_was_taken_on_a_kept_connection_that_breaks_then_arrives_once(
+    resend_api: ResendDouble,
+) -> None:
+    async with opened(RESEND, resend_api) as sender:
+        await sender.send(a_letter())
+        resend_api.script = [TAKES_IT_AND_HANGS_UP]
+        await sender.send(a_letter(letter_id=LETTER_ID))
+    assert len(resend_api.arrived) == 2
+    assert keys(resend_api)[1:] == [str(LETTER_ID)] * 2
 
 
 async def test_a_retry_with_a_new_token_goes_out_at_once_under_a_key_of_its_own(resend_api: ResendDouble) -> None:

@@ -20,7 +20,7 @@ from adapters.mail.message import compose_message
 from adapters.mail.smtp import Encryption, SmtpSender, SmtpServer
 from application.ports.letters import MailDelayed, MailRefused
 from domain.email_address import EmailAddress
-from domain.letters import RenderedLetter
+from domain.letters import SENDING_TIME, RenderedLetter
 from domain.violations import Broken
 from tests.support.server import wait_for
 from tests.support.smtp_certificates import Authority
@@ -158,13 +158,83 @@ async def test_4xx_is_for_now(behaviour: Behaviour, where: str, answer: str) -> 
     assert behaviour.received == []
 
 
-@pytest.mark.parametrize("where", ["at_recipient", "at_data"])
-@pytest.mark.parametrize("answer", ["550 no such user", "552 too big", "554 no thanks"])
-async def test_5xx_is_for_good(behaviour: Behaviour, where: str, answer: str) -> None:
+FOR_GOOD = {
+    ("at_recipient", "550 no such user"): "recipient refused (550)",
+    ("at_recipient", "551 moved"): "recipient refused (551)",
+    ("at_recipient", "552 full for ever"): "recipient refused (552)",
+    ("at_recipient", "553 that is no mailbox"): "recipient refused (553)",
+    ("at_recipient", "550 5.1.1 no such user"): "recipient refused (550 5.1.1)",
+    ("at_recipient", "550 5.1.2 no such domain"): "recipient refused (550 5.1.2)",
+    ("at_recipient", "501 5.1.3 no address at all"): "recipient refused (501 5.1.3)",
+    ("at_recipient", "551 5.1.6 moved"): "recipient refused (551 5.1.6)",
+    ("at_recipient", "550 5.1.10 RESOLVER.ADR.RecipientNotFound"): "recipient refused (550 5.1.10)",
+    ("at_recipient", "550 5.2.1 closed"): "recipient refused (550 5.2.1)",
+    ("at_data", "550 5.1.1 no such user"): "message refused (550 5.1.1)",
+    ("at_data", "552 too large"): "message refused (552)",
+    ("at_data", "552 5.3.4 too large"): "message refused (552 5.3.4)",
+    ("at_data", "554 5.6.0 malformed"): "message refused (554 5.6.0)",
+}
+
+
+@pytest.mark.parametrize(("where", "answer"), FOR_GOOD)
+async def test_what_is_about_this_mailbox_or_this_content_is_for_good(
+    behaviour: Behaviour, where: str, answer: str
+) -> None:
     setattr(behaviour, where, answer)
-    with mail_server(behaviour) as port, pytest.raises(MailRefused, match=answer[:3]):
+    with mail_server(behaviour) as port, pytest.raises(MailRefused) as refused:
         await send(port)
+    assert str(refused.value) == FOR_GOOD[where, answer]
     assert behaviour.received == []
+
+
+NOT_ALLOWED = "see EMAIL_FROM, SMTP_USER, and whether a block list has this machine"
+OPERATORS = {
+    ("at_mail", "550 5.7.60 SendAsDenied"): "sender not accepted (550 5.7.60): see EMAIL_FROM",
+    ("at_mail", "550 5.4.5 Daily user sending limit exceeded"): "the sending limit is reached (550 5.4.5)",
+    (
+        "at_recipient",
+        "553 5.7.1 Sender address rejected: not owned by user",
+    ): f"not allowed to send (553 5.7.1): {NOT_ALLOWED}",
+    ("at_recipient", "554 5.7.1 Relay access denied"): f"not allowed to send (554 5.7.1): {NOT_ALLOWED}",
+    ("at_recipient", "554 5.7.1 Client host blocked using zen"): f"not allowed to send (554 5.7.1): {NOT_ALLOWED}",
+    ("at_recipient", "554 no thanks"): "recipient refused (554): see EMAIL_FROM",
+    ("at_recipient", "530 5.7.0 who are you?"): "log-in required (530): see SMTP_USER and SMTP_PASS",
+    ("at_recipient", "504 5.5.2 <localhost>: Helo command rejected"): (
+        "greeting or command not accepted (504 5.5.2): see EMAIL_FROM, whose domain greets the server"
+    ),
+    ("at_recipient", "552 5.2.2 mailbox full"): "mailbox full (552 5.2.2)",
+    ("at_recipient", "550 5.1.8 bad sender"): "sender not accepted (550 5.1.8): see EMAIL_FROM",
+    ("at_recipient", "550 5.4.1 access denied"): "recipient refused (550 5.4.1): see EMAIL_FROM",
+    ("at_recipient", "550 4.1.1 which of the two?"): "recipient refused (550 4.1.1): see EMAIL_FROM",
+    ("at_recipient", "450 4.7.1 greylisted"): "recipient delayed (450 4.7.1)",
+    ("at_recipient", "450 5.1.1 which of the two?"): "recipient delayed (450 5.1.1)",
+    ("at_data", "554 Message rejected: Email address is not verified"): "message refused (554): see EMAIL_FROM",
+    ("at_data", "550 blocked"): "message refused (550): see EMAIL_FROM",
+    ("at_data", "550 5.4.5 Daily user sending limit exceeded"): "the sending limit is reached (550 5.4.5)",
+    ("at_data", "554 5.2.252 SendAsDenied"): "sender not accepted (554 5.2.252): see EMAIL_FROM",
+    ("at_data", "550 5.7.26 unauthenticated"): f"not allowed to send (550 5.7.26): {NOT_ALLOWED}",
+    ("at_data", "554 10.5.1.1 has spoken"): "message refused (554): see EMAIL_FROM",
+}
+
+
+@pytest.mark.parametrize(("where", "answer"), OPERATORS)
+async def test_all_other_answers_are_the_operators_to_mend_or_pass_and_the_letter_waits(
+    behaviour: Behaviour, where: str, answer: str
+) -> None:
+    setattr(behaviour, where, answer)
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed) as delayed:
+        await send(port)
+    assert str(delayed.value) == OPERATORS[where, answer]
+    assert behaviour.received == []
+
+
+async def test_an_answer_at_the_command_data_counts_like_one_to_the_letter() -> None:
+    script = [*HEARD[:4], b"554 no valid recipients\r\n", b"221 bye\r\n"]
+    with (
+        scripted_server(*script) as port,
+        pytest.raises(MailDelayed, match=r"^message refused \(554\): see EMAIL_FROM$"),
+    ):
+        await send(port)
 
 
 async def test_the_servers_words_stay_out_of_the_reason_because_they_quote(behaviour: Behaviour) -> None:
@@ -265,14 +335,75 @@ async def test_a_server_that_falls_silent_is_given_up_at_the_deadline_at_every_s
         loop = asyncio.get_running_loop()
         began = loop.time()
         with pytest.raises(MailDelayed):
-            await send(port, seconds=0.2)
+            await send(port, seconds=0.2, in_all=0.4)
         assert loop.time() - began < 3
+
+
+async def test_all_steps_until_the_letter_have_a_deadline_together() -> None:
+    """Else a slow server would take the letter when nobody waits for its answer any more, again and again."""
+    behaviour = Slow("EHLO", "MAIL", "RCPT", seconds=0.2)
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed) as delayed:
+        await send(port, before_letter=0.4)
+    assert str(delayed.value) == "the mail server took more than 0.4 s in all before the letter"
+    assert behaviour.received == []
+    with mail_server(behaviour) as port, pytest.raises(MailDelayed, match="before the letter"):
+        await check(port, before_letter=0.3)
+
+
+async def test_the_word_that_lets_the_letter_come_belongs_to_that_deadline() -> None:
+    with scripted_server(*HEARD[:4], None) as port, pytest.raises(MailDelayed, match="before the letter"):
+        await send(port, before_letter=0.3)
+
+
+async def test_the_answer_to_the_letter_is_waited_for_longer_than_for_a_step() -> None:
+    behaviour = Slow("DATA", seconds=0.4)
+    with mail_server(behaviour) as port:
+        await send(port, seconds=0.2)
+        assert len(behaviour.received) == 1
+        with pytest.raises(MailDelayed) as delayed:
+            await send(port, seconds=0.2, in_all=0.3)
+    assert str(delayed.value) == "no answer to the letter within 0.3 s in all"
+
+
+def test_all_of_it_is_over_before_the_letter_is_taken_out_of_hand() -> None:
+    server = SmtpServer(host=HOST, port=25, encryption=Encryption.TLS)
+    assert server.before_letter + server.seconds < server.in_all < SENDING_TIME.total_seconds()
+
+
+async def test_a_server_is_greeted_with_the_senders_domain(behaviour: Behaviour) -> None:
+    with mail_server(behaviour) as port:
+        await send(port)
+    assert behaviour.greetings == ["ostiary.example"]
 
 
 @pytest.mark.parametrize("nonsense", [b"\xff\xfe\x00 garbage\r\n", b"hello there\r\n", b"2" * 70_000, b"\r\n"])
 async def test_a_server_that_talks_nonsense_is_a_delay(nonsense: bytes) -> None:
     with scripted_server(nonsense, None) as port, pytest.raises(MailDelayed):
         await send(port, seconds=0.3)
+
+
+class Slow(Behaviour):
+    """Takes its time at these commands, as a busy server does."""
+
+    def __init__(self, *commands: str, seconds: float) -> None:
+        super().__init__()
+        self.seconds = dict.fromkeys(commands, seconds)
+
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, name: str, answers: list[str]) -> list[str]:  # noqa: N802
+        await asyncio.sleep(self.seconds.get("EHLO", 0))
+        return await super().handle_EHLO(server, session, envelope, name, answers)
+
+    async def handle_MAIL(self, *args: Any) -> str:  # noqa: N802
+        await asyncio.sleep(self.seconds.get("MAIL", 0))
+        return await super().handle_MAIL(*args)
+
+    async def handle_RCPT(self, *args: Any) -> str:  # noqa: N802
+        await asyncio.sleep(self.seconds.get("RCPT", 0))
+        return await super().handle_RCPT(*args)
+
+    async def handle_DATA(self, *args: Any) -> str:  # noqa: N802
+        await asyncio.sleep(self.seconds.get("DATA", 0))
+        return await super().handle_DATA(*args)
 
 
 class TakesItAndFallsSilent(Behaviour):
@@ -612,11 +743,44 @@ async def test_eight_letters_at_once_leave_eight_connections_for_the_next_eight(
     assert behaviour.connections == behaviour.good_byes <= 8
 
 
-@pytest.mark.parametrize("later", ["421 tired of you", "drop", "silence", "503 too many letters", "530 who are you?"])
+@pytest.mark.parametrize("later", ["421 tired of you", "drop", "503 too many letters", "530 who are you?"])
 async def test_a_connection_that_is_out_of_use_is_replaced_and_the_letter_does_not_notice(later: str) -> None:
     behaviour = Counted(later)
     with mail_server(behaviour) as port:
         async with kept(port, seconds=0.5) as sender:
+            for _ in range(2):
+                await sender.send(a_letter())
+    assert (len(behaviour.received), behaviour.connections) == (2, 2)
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT"])
+async def test_a_connection_that_falls_silent_is_not_replaced_because_the_next_would_be_waited_for_as_well(
+    command: str,
+) -> None:
+    class FallsSilent(Counted):
+        async def handle_RCPT(self, *args: Any) -> str:  # noqa: N802
+            if command == "RCPT" and self.received:
+                await asyncio.Event().wait()
+            return await super().handle_RCPT(*args)
+
+    behaviour = FallsSilent("silence" if command == "MAIL" else "250 OK")
+    with mail_server(behaviour) as port:
+        async with kept(port, seconds=0.3) as sender:
+            await sender.send(a_letter())
+            with pytest.raises(MailDelayed, match="no answer in time"):
+                await sender.send(a_letter())
+    assert behaviour.connections == 1
+
+
+async def test_a_connection_that_is_closed_at_the_recipient_is_replaced() -> None:
+    class Closes(Counted):
+        async def handle_RCPT(self, *args: Any) -> str:  # noqa: N802
+            answer = await super().handle_RCPT(*args)
+            return "421 too many in one session" if len(self.received) == self.connections == 1 else answer
+
+    behaviour = Closes()
+    with mail_server(behaviour) as port:
+        async with kept(port) as sender:
             for _ in range(2):
                 await sender.send(a_letter())
     assert (len(behaviour.received), behaviour.connections) == (2, 2)
@@ -668,7 +832,7 @@ async def test_a_letter_that_may_have_been_taken_is_not_sent_again(first: bool) 
 
 
 @pytest.mark.parametrize("where", ["at_recipient", "at_data"])
-@pytest.mark.parametrize(("answer", "verdict"), [("550 no", MailRefused), ("451 later", MailDelayed)])
+@pytest.mark.parametrize(("answer", "verdict"), [("552 no", MailRefused), ("451 later", MailDelayed)])
 async def test_a_verdict_on_a_kept_connection_is_a_verdict_and_the_next_letter_is_taken(
     where: str, answer: str, verdict: type[Exception]
 ) -> None:
@@ -770,6 +934,11 @@ async def test_a_log_in_that_fails_says_where_to_look(authority: Authority, beha
         assert await reason(port) == "log-in delayed (454): see SMTP_USER and SMTP_PASS"
     with scripted_server(*greeting, None) as port:
         assert await reason(port, seconds=0.1) == "no answer in time (log-in)"
+
+
+async def test_a_log_in_that_takes_no_password_says_so() -> None:
+    with scripted_server(b"220 hello\r\n", b"250-hello\r\n250 AUTH XOAUTH2\r\n", b"221 bye\r\n") as port:
+        assert await reason(port) == "the mail server offers no log-in by password: see SMTP_HOST"
 
 
 async def test_encryption_that_fails_says_where_to_look(authority: Authority, behaviour: Behaviour) -> None:

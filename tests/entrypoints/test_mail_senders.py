@@ -155,9 +155,7 @@ async def test_the_doctor_looks_at_each_of_them_and_tries_each_when_asked(tmp_pa
     assert said["mail: console"] == "ok letters are printed"
     assert said[f"mail: {provider}"] == f"fail the provider {provider} would take no letter: Acme Post answered 401"
     assert said["test letter: smtp"].startswith("ok")
-    assert said["test letter: resend"] == (
-        "fail was not taken: key or sender not accepted (401): see RESEND_API_KEY and EMAIL_FROM"
-    )
+    assert said["test letter: resend"] == "fail was not taken: key not accepted (401): see RESEND_API_KEY"
     assert said["test letter: file"] == (
         "fail was not taken: the folder for letters cannot be written to (EEXIST): see OSTIARY_MAIL_FOLDER"
     )

@@ -37,8 +37,17 @@ class Behaviour:
     """With a password, log-in as `ostiary` is required."""
     received: list[Received] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    greetings: list[str] = field(default_factory=list)
+    """The names that callers gave themselves."""
 
     # What aiosmtpd calls.
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: Any, session: Session, _envelope: Envelope, name: str, answers: list[str]
+    ) -> list[str]:
+        self.greetings.append(name)
+        session.host_name = name
+        return answers
 
     async def handle_MAIL(  # noqa: N802
         self, server: Any, _session: Session, envelope: Envelope, address: str, options: list[str]

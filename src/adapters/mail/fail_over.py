@@ -1,15 +1,17 @@
 """Several ways for letters to leave, one behind the other."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 
 from adapters.mail.message import NotCarried
 from application.cancellation import is_cancelled
 from application.ports.letters import MailDelayed, MailRefused, MailSender
-from domain.letters import LONGEST_REASON, SENDING_TIME, RenderedLetter
+from domain.letters import LONGEST_REASON, LONGEST_RETRY, SENDING_TIME, RenderedLetter
 
 _SECONDS = SENDING_TIME.total_seconds() - 3
 """A little less than what a letter has in all before it is taken out of hand."""
@@ -22,8 +24,9 @@ class FailOver:
 
     The next is asked where one delays the letter, breaks, or takes longer than its share of `seconds`: what is left,
     divided among those that are left. A letter may then go out twice, never not at all. A refusal for good is final,
-    unless the sender only cannot carry such an address. Who failed is asked last for the next minute, so that letters
-    do not each wait for one that is dead. `monotonic` is a clock in seconds.
+    unless the sender only cannot carry such an address. Who failed is asked last for the next minute, or for as long as
+    it asks to be left alone, at most half an hour: letters do not each wait for one that is dead, or add to what is too
+    much for it. `monotonic` is a clock in seconds.
     """
 
     def __init__(
@@ -36,7 +39,8 @@ class FailOver:
         self._senders = tuple(senders)
         self._seconds = seconds
         self._monotonic = monotonic
-        self._failed: dict[str, float] = {}
+        self._resting: dict[str, float] = {}
+        """Until when."""
         self._log = structlog.get_logger("ostiary.letters")
 
     async def send(self, letter: RenderedLetter) -> None:
@@ -52,7 +56,7 @@ class FailOver:
             except NotCarried as refused:
                 refusal = refused
             except MailRefused:
-                self._failed.pop(name, None)
+                self._resting.pop(name, None)
                 raise
             except MailDelayed as delayed:
                 delays[name] = self._note(name, delayed)
@@ -64,18 +68,18 @@ class FailOver:
                     raise
                 delays[name] = self._note(name, MailDelayed(type(fault).__name__))
             else:
-                self._failed.pop(name, None)
+                self._resting.pop(name, None)
                 return
         if refusal is not None and not delays:
             raise refusal
         raise _all_of(delays)
 
     def _is_resting(self, name: str) -> bool:
-        failed_at = self._failed.get(name)
-        return failed_at is not None and self._monotonic() - failed_at < _REST_SECONDS
+        return self._monotonic() < self._resting.get(name, -math.inf)
 
     def _note(self, name: str, delayed: MailDelayed) -> MailDelayed:
-        self._failed[name] = self._monotonic()
+        asked = min(delayed.retry_after or timedelta(), LONGEST_RETRY)
+        self._resting[name] = self._monotonic() + max(_REST_SECONDS, asked.total_seconds())
         self._log.warning("mail_sender_failed", sender=name, reason=str(delayed))
         return delayed
 

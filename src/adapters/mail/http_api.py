@@ -16,12 +16,14 @@ import httpx
 
 from adapters.mail.message import NotCarried
 from application.ports.letters import MailDelayed, MailRefused
-from domain.letters import InlineImage, RenderedLetter
+from domain.letters import LONGEST_RETRY, InlineImage, RenderedLetter
 
 _MOST_BYTES = 64 * 1024
 """Of an answer. Those that are documented have less than one."""
 
-_IDLE_SECONDS = 30
+_IDLE_SECONDS = 5
+"""Less than after what the other side or something between hangs up."""
+
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",  # an answer is read as it comes
@@ -30,6 +32,7 @@ _HEADERS = {
 }
 _PLAIN_ADDRESS = re.compile(r"(?!.*=\?)[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9.-]+")
 _SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?")
+_AGES = re.compile(r"[0-9]{11,}(?:\.[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,10 @@ class Answer:
     def waiting_time(self, now: datetime) -> timedelta | None:
         """How long it asks to be left alone: `Retry-After` (RFC 9110), or where there were too many requests the end of
         the window, in seconds from now (`ratelimit-reset`) or as Unix time (`x-ratelimit-reset`). Moments are held
-        against the answer's own `Date`; `now` is for one without."""
+        against the answer's own `Date`; `now` is for one without. Ages are as long as we ever wait."""
         now = _moment(self.headers.get("date", "")) or now
         asked = self.headers.get("retry-after", "")
-        wait = _seconds(asked)
+        wait = LONGEST_RETRY if _AGES.fullmatch(asked) else _seconds(asked)
         if wait is None and (moment := _moment(asked)) is not None:
             wait = moment - now
         if wait is None and self.status == httpx.codes.TOO_MANY_REQUESTS:
@@ -85,15 +88,19 @@ class HttpApi:
         self._seconds = seconds
         self.key_setting, self.url_setting = key_setting, url_setting
         # Not a whole client: this follows no redirect, keeps no cookie and decodes nothing.
+        tls = httpx.create_ssl_context()
         limits = httpx.Limits(max_connections=20, keepalive_expiry=_IDLE_SECONDS)
-        self._transport = httpx.AsyncHTTPTransport(limits=limits)
+        self._keeping = httpx.AsyncHTTPTransport(verify=tls, limits=limits)
+        self._fresh = httpx.AsyncHTTPTransport(verify=tls, limits=httpx.Limits(max_keepalive_connections=0))
 
     async def close(self) -> None:
         """Hang up."""
-        await self._transport.aclose()
+        await self._keeping.aclose()
+        await self._fresh.aclose()
 
     async def post(self, path: str, payload: bytes, headers: Mapping[str, str] | None = None) -> Answer:
-        """Send JSON. Raises `MailDelayed` where there is no whole answer."""
+        """Send JSON. Raises `MailDelayed` where there is no whole answer. A kept connection that breaks without one has
+        most likely been closed meanwhile: then it is sent once more, at once, on a new one, and may so arrive twice."""
         request = httpx.Request("POST", self._url + path, content=payload, headers=self._headers | dict(headers or {}))
         try:
             async with asyncio.timeout(self._seconds):
@@ -108,7 +115,7 @@ class HttpApi:
             raise MailDelayed("connection lost") from None
 
     async def _exchange(self, request: httpx.Request) -> Answer:
-        response = await self._transport.handle_async_request(request)
+        response = await self._response(request)
         try:
             body = bytearray()
             async for chunk in response.aiter_raw():
@@ -118,6 +125,21 @@ class HttpApi:
         finally:
             await response.aclose()
         return Answer(response.status_code, response.headers, bytes(body[:_MOST_BYTES]))
+
+    async def _response(self, request: httpx.Request) -> httpx.Response:
+        connected = False
+
+        async def trace(event: str, _info: object) -> None:
+            nonlocal connected
+            connected = connected or event == "connection.connect_tcp.started"
+
+        request.extensions["trace"] = trace
+        try:
+            return await self._keeping.handle_async_request(request)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            if connected:
+                raise
+        return await self._fresh.handle_async_request(request)
 
     def delayed(self, answer: Answer, letter: RenderedLetter, what: str, code: str = "") -> MailDelayed:
         """A delay in our words, with the status and, where the provider has a closed list of them, its own code."""

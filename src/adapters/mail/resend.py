@@ -11,9 +11,11 @@ from adapters.mail.message import letter_key, own_headers
 from application.ports.letters import MailDelayed, MailRefused
 from domain.letters import RenderedLetter
 
+_INVALID = "validation_error"
+_KEY = "key not accepted: see RESEND_API_KEY"
 _MEANINGS = {
-    "missing_api_key": "key not accepted: see RESEND_API_KEY",
-    "invalid_api_key": "key not accepted: see RESEND_API_KEY",
+    "missing_api_key": _KEY,
+    "invalid_api_key": _KEY,
     "restricted_api_key": "key not allowed to send: see RESEND_API_KEY",
     "invalid_from_address": "sender not accepted: see EMAIL_FROM",
     "invalid_to_address": "only test letters until a domain is verified: see EMAIL_FROM",
@@ -28,7 +30,7 @@ _MEANINGS = {
     "monthly_quota_exceeded": "the month's quota is used up",
     "rate_limit_exceeded": "too many requests",
     "security_error": "held back by the provider",
-    "validation_error": "request not accepted: see EMAIL_FROM",
+    _INVALID: "request not accepted: see EMAIL_FROM",
     "missing_required_field": "request not accepted",
     "invalid_parameter": "request not accepted",
     "invalid_attachment": "logo not accepted",
@@ -37,6 +39,8 @@ _MEANINGS = {
 }
 """Every error the API documents for sending, by its `name`. None of these is about one letter."""
 
+_NOT_YOURS = "domain not verified, or only test letters until one is: see EMAIL_FROM"
+_ABOUT_KEY = re.compile(r"\bAPI key\b", re.IGNORECASE)
 _ABOUT_RECIPIENT = re.compile(r"[`'\"]to[`'\"]", re.IGNORECASE)
 _NOT_IN_NAMES = str.maketrans("", "", '"(),:;<>@[]\\')
 
@@ -100,10 +104,16 @@ class ResendSender(ApiSender):
         return payload
 
     def _verdict(self, answer: Answer, letter: RenderedLetter) -> MailRefused | MailDelayed:
-        name, message = answer.fields.get("name"), answer.fields.get("message")
-        if not isinstance(name, str) or name not in _MEANINGS or answer.status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+        name, message = str(answer.fields.get("name")), str(answer.fields.get("message"))
+        code = name if name in _MEANINGS else ""
+        # A wrong key is called a validation error as well, whatever the list of errors says.
+        if answer.status == httpx.codes.UNAUTHORIZED or (name == _INVALID and _ABOUT_KEY.search(message)):
+            return self._api.delayed(answer, letter, _KEY, code)
+        if not code or answer.status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
             return self._api.judged(answer, letter)
-        about_recipient = name in ("validation_error", "invalid_parameter") and answer.status in (400, 422)
-        if about_recipient and isinstance(message, str) and _ABOUT_RECIPIENT.search(message):
+        if name == _INVALID and answer.status == httpx.codes.FORBIDDEN:
+            return self._api.delayed(answer, letter, _NOT_YOURS, code)
+        about_recipient = name in (_INVALID, "invalid_parameter") and answer.status in (400, 422)
+        if about_recipient and _ABOUT_RECIPIENT.search(message):
             return MailRefused(f"recipient refused ({answer.status} {name})")
-        return self._api.delayed(answer, letter, _MEANINGS[name], name)
+        return self._api.delayed(answer, letter, _MEANINGS[name], code)

@@ -1,8 +1,6 @@
-"""SMTP by aiosmtplib: encrypted and verified, or not at all (ASVS 12.3.1); every step has a deadline."""
+"""SMTP by aiosmtplib: encrypted and verified, or not at all (ASVS 12.3.1); each step has a deadline, and so has all."""
 
-import errno
-import re
-import socket
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,29 +14,12 @@ from typing import Self
 import aiosmtplib
 
 from adapters.mail.message import NotCarried, compose_message
+from adapters.mail.smtp_answers import SEE_LOG_IN, SmtpAnswer, verdict
 from adapters.mail.smtp_connections import Connection, IdleConnections, leave
+from adapters.mail.smtp_network import SEE_TLS, no_connection
+from adapters.mail.smtp_steps import begin_data, finish_data, greet
 from application.ports.letters import MailDelayed, MailRefused
-from domain.letters import RenderedLetter
-
-_LOG_IN_MISSING = {530, 534, 535, 538}
-"""A log-in is missing or too weak (RFC 4954 section 6): the operator's to mend."""
-
-_NETWORK = {
-    errno.ECONNREFUSED: "refused",
-    errno.ECONNRESET: "reset",
-    errno.ETIMEDOUT: "timed out",
-    errno.EHOSTUNREACH: "host not reachable",
-    errno.ENETUNREACH: "network not reachable",
-    errno.EADDRNOTAVAIL: "network not reachable",
-    errno.EACCES: "not permitted",
-    errno.EPERM: "not permitted",
-}
-"""What the operating system says of a connection, in our words."""
-
-_SEE_SERVER = "see SMTP_HOST and SMTP_PORT"
-_SEE_LOG_IN = "see SMTP_USER and SMTP_PASS"
-_SEE_TLS = "see SMTP_PORT and OSTIARY_SMTP_ENCRYPTION"
-_SEE_CERTIFICATE = "see SMTP_HOST and OSTIARY_SMTP_CA_FILE"
+from domain.letters import SENDING_TIME, RenderedLetter
 
 
 class Encryption(StrEnum):
@@ -51,7 +32,11 @@ class Encryption(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpServer:
-    """Where and how to connect. `seconds` is the deadline of each step; `ca_file` adds a private authority."""
+    """Where and how to connect. `ca_file` adds a private authority.
+
+    `seconds` are for each step, `before_letter` for all of them until the server wants the letter, `in_all` with its
+    answer to it. For that one `seconds` do not count: who takes a letter slowly would get it again and again.
+    """
 
     host: str
     port: int
@@ -59,6 +44,8 @@ class SmtpServer:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     seconds: float = 10.0
+    before_letter: float = 30.0
+    in_all: float = SENDING_TIME.total_seconds() - 3
     ca_file: str | None = None
 
 
@@ -88,20 +75,35 @@ class SmtpSender:
     async def send(self, letter: RenderedLetter) -> None:
         utf8 = not (letter.recipient.canonical + self._sender.addr_spec).isascii()
         content = compose_message(letter, self._sender).as_bytes(policy=SMTPUTF8 if utf8 else SMTP)
-        connection = await self._announced(letter, len(content), utf8)
+        ends = asyncio.get_running_loop().time() + self._server.in_all
+        async with self._deadline():
+            connection = await self._announced(letter, len(content), utf8)
+            async with _given_up_on_trouble(connection.client):
+                with _verdicts("message"):
+                    await begin_data(connection.client)
         async with _given_up_on_trouble(connection.client):
-            with _verdicts("message"):
-                await connection.client.data(content)
+            with _verdicts("message", f"no answer to the letter within {self._server.in_all:g} s in all"):
+                await finish_data(connection.client, content, ends - asyncio.get_running_loop().time())
         await self._idle.keep(connection)
 
     async def check(self) -> None:
         """Connect, encrypt, log in and name the sender, and take it back: no letter is sent. Raises as `send`."""
-        client = await self._connect()
-        async with _given_up_on_trouble(client):
-            with _verdicts("sender"):
-                await client.mail(self._sender.addr_spec)
-                await client.rset()
+        async with self._deadline():
+            client = await self._connect()
+            async with _given_up_on_trouble(client):
+                with _verdicts("sender"):
+                    await client.mail(self._sender.addr_spec)
+                    await client.rset()
         await leave(client)
+
+    @asynccontextmanager
+    async def _deadline(self) -> AsyncIterator[None]:
+        seconds = self._server.before_letter
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise MailDelayed(f"the mail server took more than {seconds:g} s in all before the letter") from None
 
     async def _announced(self, letter: RenderedLetter, size: int, utf8: bool) -> Connection:
         """A connection whose server has agreed to sender and recipient."""
@@ -132,11 +134,15 @@ class SmtpSender:
             try:
                 with _verdicts("sender"):
                     await client.mail(self._sender.addr_spec, options=options, encoding=encoding)
+            except _NoAnswer:
+                raise  # another connection would be waited for as well
             except MailDelayed as delayed:
                 raise _OutOfUse(delayed) from None
             try:
                 with _verdicts("recipient"):
                     await client.rcpt(letter.recipient.canonical, encoding=encoding)
+            except _NoAnswer:
+                raise
             except MailDelayed as delayed:
                 if client.is_connected:
                     raise
@@ -152,6 +158,8 @@ class SmtpSender:
             timeout=server.seconds,
             use_tls=server.encryption is Encryption.TLS,
             start_tls=False,
+            # A name that exists, in ASCII: machines call themselves `localhost`, which servers turn away.
+            local_hostname=self._sender.domain,
             tls_context=self._tls if encrypted else None,
         )
         async with _given_up_on_trouble(client):
@@ -159,16 +167,22 @@ class SmtpSender:
                 await client.connect()
             if server.encryption is Encryption.STARTTLS:
                 # Not "if offered": a server that hides STARTTLS gets no letter (no silent downgrade).
-                with _delays("STARTTLS", _SEE_TLS):
+                with _delays("STARTTLS", SEE_TLS):
                     await client.starttls()
             with _delays("greeting"):
-                await _greet(client)
+                await greet(client)
             if server.username is not None:
                 if not client.supports_extension("auth"):
-                    raise MailDelayed(f"the mail server offers no log-in: {_SEE_LOG_IN}, or OSTIARY_SMTP_ENCRYPTION")
-                with _delays("log-in", _SEE_LOG_IN):
+                    raise MailDelayed(f"the mail server offers no log-in: {SEE_LOG_IN}, or OSTIARY_SMTP_ENCRYPTION")
+                if not client.supported_auth_methods:
+                    raise MailDelayed("the mail server offers no log-in by password: see SMTP_HOST")
+                with _delays("log-in", SEE_LOG_IN):
                     await client.login(server.username, server.password or "")
         return client
+
+
+class _NoAnswer(MailDelayed):
+    """The server fell silent."""
 
 
 class _OutOfUse(Exception):
@@ -179,18 +193,14 @@ class _OutOfUse(Exception):
         self.verdict = verdict
 
 
-async def _greet(client: aiosmtplib.SMTP) -> None:
-    try:
-        await client.ehlo()
-    except aiosmtplib.SMTPHeloError:
-        await client.helo()
-
-
 @asynccontextmanager
 async def _given_up_on_trouble(client: aiosmtplib.SMTP) -> AsyncIterator[None]:
     """A connection on which something went wrong carries no other letter."""
     try:
         yield
+    except _NoAnswer:
+        client.close()  # no good-bye either would be heard
+        raise
     except (MailRefused, MailDelayed, _OutOfUse):
         await leave(client)
         raise
@@ -206,53 +216,19 @@ def _delays(what: str, see: str = "") -> Iterator[None]:
     try:
         yield
     except aiosmtplib.SMTPResponseException as error:
-        raise MailDelayed(f"{what} {_refused_or_delayed(error.code)}{hint}") from None
+        raise MailDelayed(f"{SmtpAnswer(error.code).told(what)}{hint}") from None
     except (aiosmtplib.SMTPException, OSError) as error:
-        raise _no_connection(error, what, hint) from None
+        raise no_connection(error, what, hint) from None
 
 
 @contextmanager
-def _verdicts(what: str) -> Iterator[None]:
-    """What the server says to sender, recipient or message. Its words stay out: they quote."""
+def _verdicts(what: str, silence: str = "") -> Iterator[None]:
+    """What the server says to sender, recipient or message. Its words stay out: they quote. `silence` says that there
+    was no answer."""
     try:
         yield
-    except aiosmtplib.SMTPSenderRefused as error:
-        missing = error.code in _LOG_IN_MISSING
-        see = f"log-in required ({error.code}): {_SEE_LOG_IN}" if missing else ""
-        raise MailDelayed(see or f"{what} {_refused_or_delayed(error.code)}: see EMAIL_FROM") from None
     except aiosmtplib.SMTPResponseException as error:
-        # 5xx is for good, everything else for now (RFC 5321 section 4.2.1).
-        for_good = 500 <= error.code < 600 and error.code not in _LOG_IN_MISSING
-        kind = MailRefused if for_good else MailDelayed
-        raise kind(f"{what} {_refused_or_delayed(error.code)}") from None
+        raise verdict(SmtpAnswer.read(error.code, error.message), what) from None
     except (aiosmtplib.SMTPException, OSError) as error:
-        raise _no_connection(error, "connection", "") from None
-
-
-def _refused_or_delayed(code: int) -> str:
-    if code < 200:
-        return "answered with what is no SMTP"
-    return f"refused ({code})" if 500 <= code < 600 else f"delayed ({code})"
-
-
-def _no_connection(error: Exception, what: str, hint: str) -> MailDelayed:
-    for cause in (error, error.__cause__, error.__context__):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return MailDelayed(f"the mail server's certificate is not vouched for: {_SEE_CERTIFICATE}")
-        if isinstance(cause, ssl.SSLError):
-            return MailDelayed(f"no encrypted connection: {_SEE_TLS}")
-    if isinstance(error, aiosmtplib.SMTPConnectError):
-        return MailDelayed(f"no connection ({_in_a_word(error)}): {_SEE_SERVER}")
-    if isinstance(error, TimeoutError):
-        return MailDelayed(f"no answer in time ({what})")
-    return MailDelayed(f"connection lost ({what})" if isinstance(error, OSError) else f"{what} not possible{hint}")
-
-
-def _in_a_word(error: aiosmtplib.SMTPConnectError) -> str:
-    """Why nobody was reached. A host with several addresses fails once for each, told in one text: the first counts."""
-    if isinstance(error, TimeoutError):
-        return "timed out"
-    if isinstance(error.__cause__, socket.gaierror):
-        return "name not found"
-    number = re.search(r"\[Errno (\d+)\]", str(error.__cause__))
-    return _NETWORK.get(int(number[1]), "failed") if number else "hung up"
+        trouble = no_connection(error, "connection", "")
+        raise (_NoAnswer(silence or str(trouble)) if isinstance(error, TimeoutError) else trouble) from None

@@ -17,7 +17,7 @@ class LetterRenderer(Protocol):
 
 
 class MailRefused(Exception):
-    """The mail system refused this letter for good (SMTP 5xx). Trying again would change nothing.
+    """The mail system refused this mailbox or this content for good. Trying again would change nothing.
 
     What it says is kept with the letter for the operator to read: a code, or words of ours; never words of the other
     side, which may quote the letter. That holds for `MailDelayed` as well.

@@ -2,6 +2,9 @@
 
 import asyncio
 import hashlib
+import json
+import traceback
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from pathlib import Path
@@ -16,7 +19,7 @@ from application.ports.letters import MailDelayed, MailRefused
 from application.ports.providers import Surroundings
 from application.ports.stored_hashes import Unusable
 from domain.email_address import EmailAddress
-from domain.letters import RenderedLetter
+from domain.letters import InlineImage, RenderedLetter
 from domain.password import Password
 from entrypoints.composition import Replacements, compose, memory_store
 from entrypoints.settings import read_settings
@@ -53,6 +56,38 @@ def send(status: int, headers: dict[str, str] | None = None) -> None:
 @pytest.mark.parametrize("status", [202, 409])
 def test_a_letter_is_taken_once(status: int) -> None:
     send(status)
+
+
+def test_the_logo_travels_with_the_letter() -> None:
+    sent: list[dict[str, object]] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(202)
+
+    async def send_both() -> None:
+        logo = InlineImage(content_id="logo", media_type="image/png", content=b"a picture")
+        async with httpx.AsyncClient(base_url="https://x", transport=httpx.MockTransport(take)) as client:
+            await AcmePost(client, SENDER).send(LETTER)
+            await AcmePost(client, SENDER).send(replace(LETTER, logo=logo))
+
+    asyncio.run(send_both())
+    picture = {"cid": "logo", "type": "image/png", "content": "YSBwaWN0dXJl"}
+    assert [letter.get("inline") for letter in sent] == [None, [picture]]
+
+
+def test_what_goes_wrong_on_the_way_is_told_by_its_kind_and_leads_to_nothing_that_quotes() -> None:
+    def break_off(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError(f"while sending {request.content!r}")
+
+    async def send_it() -> None:
+        async with httpx.AsyncClient(base_url="https://x", transport=httpx.MockTransport(break_off)) as client:
+            await AcmePost(client, SENDER).send(LETTER)
+
+    with pytest.raises(MailDelayed) as delayed:
+        asyncio.run(send_it())
+    assert "A link." not in "".join(traceback.format_exception(delayed.value))
+    assert str(delayed.value) == "Acme Post: ReadError"
 
 
 def test_a_letter_that_is_no_good_is_given_up_in_words_of_ours() -> None:

@@ -1,6 +1,7 @@
 """Letters leave by Acme Post, an HTTP API: POST /letters, with a token, takes a letter and answers 202."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -29,10 +30,11 @@ class AcmePost:
         headers = {
             "Message-ID": letter.message_id,  # the same for every try, so that a mailbox can tell copies
             "Auto-Submitted": "auto-generated",  # no vacation replies, please (RFC 3834)
+            "Content-Language": letter.language,
         }
         if letter.reply_to is not None:
             headers["Reply-To"] = letter.reply_to.canonical
-        body = {
+        body: dict[str, object] = {
             "id": letter.message_id,  # Acme Post takes the same id only once: a letter is not sent twice
             "from": str(self._sender),
             "to": letter.recipient.canonical,
@@ -41,12 +43,21 @@ class AcmePost:
             "html": letter.html,
             "headers": headers,
         }
+        if letter.logo is not None:
+            body["inline"] = [
+                {
+                    "cid": letter.logo.content_id,  # the HTML asks for it by `cid:` and this
+                    "type": letter.logo.media_type,
+                    "content": b64encode(letter.logo.content).decode(),
+                }
+            ]
         try:
             async with asyncio.timeout(SECONDS):
                 answer = await self._client.post("/letters", json=body)
         except (TimeoutError, httpx.HTTPError) as trouble:
-            # Only its kind: what it says may name the address, and is kept with the letter.
-            raise MailDelayed(f"Acme Post: {type(trouble).__name__}") from trouble
+            # Only its kind: what it says may name the address, and is kept with the letter. And without it as the
+            # cause, which may quote what was sent, link and token included, wherever somebody logs both.
+            raise MailDelayed(f"Acme Post: {type(trouble).__name__}") from None
         self._judge(answer)
 
     async def check(self) -> None:
@@ -55,7 +66,7 @@ class AcmePost:
             async with asyncio.timeout(SECONDS):
                 self._judge(await self._client.get("/account"))
         except (TimeoutError, httpx.HTTPError) as trouble:
-            raise MailDelayed(f"Acme Post: {type(trouble).__name__}") from trouble
+            raise MailDelayed(f"Acme Post: {type(trouble).__name__}") from None
 
     def _judge(self, answer: httpx.Response) -> None:
         """By the status alone: the words of the other side may quote the letter, and with it a link that lets in."""
