@@ -402,7 +402,10 @@ class Settings:
         "OSTIARY_SMTP_CA_FILE", mail_values.authorities, "", "Certificate authority of the mail server."
     )
     smtp_timeout: timedelta = setting(
-        "OSTIARY_SMTP_TIMEOUT", values.duration("1s", "40s"), "10s", "Deadline of each step with the mail server."
+        "OSTIARY_SMTP_TIMEOUT",
+        values.duration("1s", "40s"),
+        "10s",
+        "Deadline of each step with the mail server; up to the letter itself, all together take 30 seconds at most.",
     )
     resend_api_key: str | None = setting(
         "RESEND_API_KEY", mail_values.api_key, "", "Send letters by Resend, with this key.", secret=True

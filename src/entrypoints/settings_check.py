@@ -147,7 +147,8 @@ def _unsafe_in_public(settings: "Settings") -> list[str]:
         problems.append(f"OSTIARY_SECRET: needed {where}; `openssl rand -base64 48` makes one")
     if not settings.sends_mail and not settings.own_mail_sender:
         chosen = settings.mail_senders or settings.set_up_senders
-        wanted = "EMAIL_ENABLED: must not be off" if chosen else "SMTP_HOST or another mail sender, EMAIL_FROM: needed"
+        missing = "SMTP_HOST or another mail sender" + ("" if settings.email_from else ", EMAIL_FROM")
+        wanted = "EMAIL_ENABLED: must not be off" if chosen else f"{missing}: needed"
         problems.append(f"{wanted} {where}; letters would land in the dev inbox")
     if "console" in settings.senders:
         problems.append(f"OSTIARY_MAIL_SENDERS: console must not be among them {where}; letters would be read in logs")

@@ -44,7 +44,8 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A source distribution of this tree, unpacked."""
     made = _build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
     with tarfile.open(made) as archive:
-        archive.extractall(folder := tmp_path_factory.mktemp("unpacked"), filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # since 3.11.4
+        archive.extractall(folder := tmp_path_factory.mktemp("unpacked"))  # noqa: S202 - made above
     (tree,) = folder.iterdir()
     return tree
 

@@ -55,8 +55,8 @@ def print_shown(shown: ShownUser, *, as_json: bool) -> None:
         "username": str(user.username or "-"),
         "role": user.role,
         "state": _state(user),
-        "since": _moment(user.created_at),
-        "first sign-in": _moment(user.first_signed_in_at),
+        "since": at(user.created_at),
+        "first sign-in": at(user.first_signed_in_at),
         **{name: str(value) for name, value in user.fields.items()},
     }
     width = max(map(len, lines))
@@ -68,9 +68,9 @@ def print_shown(shown: ShownUser, *, as_json: bool) -> None:
         [
             each.device,
             each.masked_address,
-            _moment(each.created_at),
-            _moment(each.last_seen_at),
-            _moment(each.expires_at),
+            at(each.created_at),
+            at(each.last_seen_at),
+            at(each.expires_at),
         ]
         for each in shown.sessions
     ]
@@ -84,7 +84,7 @@ def print_events(events: list[RecordedEvent], *, as_json: bool) -> None:
         return
     rows = [
         [
-            _moment(event.at),
+            at(event.at),
             event.kind + (" !" if event.failed else ""),
             str(event.user_id or "-"),
             str(event.actor_id or "-"),
@@ -110,14 +110,15 @@ def print_counts(counts: dict[str, int], *, as_json: bool, nothing: str) -> None
 
 def _cells(user: User) -> list[str]:
     name, username = str(user.name or "-"), str(user.username or "-")
-    return [str(user.email), name, username, user.role, _state(user), _moment(user.created_at), str(user.id)]
+    return [str(user.email), name, username, user.role, _state(user), at(user.created_at), str(user.id)]
 
 
 def _state(user: User) -> str:
     if user.disabled_at is not None:
-        return f"disabled {_moment(user.disabled_at)}"
+        return f"disabled {at(user.disabled_at)}"
     return "active" if user.email_verified else "not verified"
 
 
-def _moment(moment: datetime | None) -> str:
+def at(moment: datetime | None) -> str:
+    """A moment, as people read it."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"

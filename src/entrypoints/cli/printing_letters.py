@@ -1,7 +1,6 @@
 """Letters and suppressions as commands print them: tables of a hundred columns for people, shapes for programs."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from application.ports.mailroom import LetterRecord, LetterState
 from application.use_cases.suppressions import Verdict
 from domain.suppression import Suppression
 from entrypoints.cli.asking import table
-from entrypoints.cli.printing import print_json
+from entrypoints.cli.printing import at, print_json
 
 _ADDRESS_WIDTH = 20
 _VERDICTS = {
@@ -96,10 +95,10 @@ def print_letter(record: LetterRecord, *, as_json: bool) -> None:
         "reason": record.reason or "-",
         "attempts": str(letter.attempts),
         "language": letter.locale or "-",
-        "asked for": _moment(letter.created_at),
-        "due": _moment(letter.due_at),
-        "worth sending until": _moment(letter.expires_at),
-        "done": _moment(record.done_at),
+        "asked for": at(letter.created_at),
+        "due": at(letter.due_at),
+        "worth sending until": at(letter.expires_at),
+        "done": at(record.done_at),
     }
     width = max(map(len, lines))
     click.echo("\n".join(f"{name:<{width}}  {value}" for name, value in lines.items()))
@@ -138,7 +137,7 @@ def print_suppressed(found: list[Suppression], *, as_json: bool) -> None:
             }
         )
         return
-    rows = [[str(each.email), each.reason, each.source, _moment(each.since), _moment(each.until)] for each in found]
+    rows = [[str(each.email), each.reason, each.source, at(each.since), at(each.until)] for each in found]
     click.echo(table(["address", "why", "by", "since (UTC)", "until (UTC)"], rows))
 
 
@@ -198,7 +197,3 @@ def _what(record: LetterRecord) -> str:
 
 def _shortened(address: str) -> str:
     return address if len(address) <= _ADDRESS_WIDTH else address[: _ADDRESS_WIDTH - 1] + "…"
-
-
-def _moment(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"
