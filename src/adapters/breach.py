@@ -8,6 +8,7 @@ from typing import Self
 
 import httpx
 
+from adapters.bounded_reading import read_bounded
 from application.ports.hashing import BreachCheckFailed
 from domain.password import Password
 
@@ -59,14 +60,8 @@ class PwnedPasswords:
         response = await self._transport.handle_async_request(
             httpx.Request("GET", f"{self._url}/{prefix}", headers=_HEADERS)
         )
-        try:
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if response.status_code != httpx.codes.OK or len(body) > _MOST_BYTES:
-                    break
-        finally:
-            await response.aclose()
-        if response.status_code != httpx.codes.OK or len(body) > _MOST_BYTES or not _RANGE.fullmatch(body):
+        good = response.status_code == httpx.codes.OK
+        body = await read_bounded(response, _MOST_BYTES if good else 0)
+        if not good or len(body) > _MOST_BYTES or not _RANGE.fullmatch(body):
             raise BreachCheckFailed("unexpected_answer")
-        return bytes(body)
+        return body

@@ -222,7 +222,7 @@ async def test_a_letter_that_breaks_the_sender_stops_no_other(poison: BaseExcept
     delayed = [event for event in world.events.recorded if event.kind is EventKind.LETTER_DELAYED]
     ((email, reason),) = [(str(event.email), str(event.reason)) for event in delayed]
     assert email == BOB
-    assert reason.startswith(f"{type(poison).__name__} in send, line ")
+    assert reason.startswith(f"{type(poison).__name__} in variations.py, line ")
 
 
 @pytest.mark.parametrize("trouble", [MailDelayed, MailRefused])

@@ -14,6 +14,7 @@ from typing import Self
 
 import httpx
 
+from adapters.bounded_reading import read_bounded
 from adapters.mail.message import NotCarried
 from application.ports.letters import MailDelayed, MailRefused
 from domain.letters import LONGEST_RETRY, InlineImage, RenderedLetter
@@ -116,15 +117,8 @@ class HttpApi:
 
     async def _exchange(self, request: httpx.Request) -> Answer:
         response = await self._response(request)
-        try:
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > _MOST_BYTES:
-                    break
-        finally:
-            await response.aclose()
-        return Answer(response.status_code, response.headers, bytes(body[:_MOST_BYTES]))
+        body = await read_bounded(response, _MOST_BYTES)
+        return Answer(response.status_code, response.headers, body[:_MOST_BYTES])
 
     async def _response(self, request: httpx.Request) -> httpx.Response:
         connected = False

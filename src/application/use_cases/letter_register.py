@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from application.paging import PAGE, page_by_page
 from application.ports.environment import Clock, EventLog
 from application.ports.mailroom import LetterFilter, LetterRecord, Mailroom
 from application.ports.units_of_work import Opens
 from domain.errors import LetterExpired, LetterInHand, LetterIsGone, NotFound
 from domain.events import Event, EventKind
 
-_PAGE = 500
 BY_HAND = "by hand"
 """The reason of a letter that somebody gave up."""
 
@@ -30,15 +30,14 @@ class ListLetters:
     clock: Clock
 
     async def __call__(self, command: LetterFilter) -> AsyncIterator[LetterRecord]:
-        now, last = self.clock.now(), None
-        while True:
+        now = self.clock.now()
+
+        async def page_after(last: LetterRecord | None) -> list[LetterRecord]:
             async with self.mailroom() as unit:
-                page = await unit.letters.find(command, now, after=last, most=_PAGE)
-            for record in page:
-                yield record
-            if len(page) < _PAGE:
-                return
-            last = page[-1]
+                return await unit.letters.find(command, now, after=last, most=PAGE)
+
+        async for record in page_by_page(page_after):
+            yield record
 
 
 @dataclass(frozen=True, kw_only=True)

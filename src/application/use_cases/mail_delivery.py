@@ -10,6 +10,7 @@ from application.letter_decisions import Decision, LetterDecisions
 from application.ports.environment import Clock, EventLog, Ids, Randomness
 from application.ports.letters import LetterRenderer, MailDelayed, MailRefused, MailSender
 from application.ports.units_of_work import Delivery, Opens
+from application.whereabouts import whereabouts
 from domain.events import Event, EventKind
 from domain.letters import LONGEST_REASON, LONGEST_RETRY, SENDING_TIME, Outcome, QueuedLetter, retry_delay
 
@@ -87,7 +88,7 @@ class DeliverMail:
             # A letter that breaks the renderer or a provider must not stop the others.
             if isinstance(fault, asyncio.CancelledError) and is_cancelled():
                 raise
-            await self._delay(letter, lease_id, _whereabouts(fault))
+            await self._delay(letter, lease_id, whereabouts(fault))
         else:
             await self._mark_sent(letter, lease_id, decided.outcome)
 
@@ -134,12 +135,3 @@ def _in_one_line(reason: MailRefused | MailDelayed) -> str:
     """As every database can keep it: a provider may pass on what a server sent."""
     legible = "".join(char if char.isprintable() else " " for char in str(reason))
     return " ".join(legible.split())[:LONGEST_REASON]
-
-
-def _whereabouts(fault: BaseException) -> str:
-    """The kind of a fault and where it is, for whoever mends it; its message may quote a letter."""
-    trace = fault.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" in {trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}" if trace else ""
-    return f"{type(fault).__name__}{where}"

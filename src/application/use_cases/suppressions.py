@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from application.paging import PAGE, page_by_page
 from application.ports.bounces import Bounce, ProviderBounce, ReturnedLetter
 from application.ports.environment import Clock, EventLog
 from application.ports.mailroom import Mailroom
@@ -15,8 +16,6 @@ from domain.errors import NotFound
 from domain.events import Event, EventKind
 from domain.suppression import Suppression
 from domain.violations import Broken, Violations
-
-_PAGE = 500
 
 _PORTION = 100
 """Reports that are noted in one transaction: whoever else writes waits for no more of them."""
@@ -117,15 +116,14 @@ class ListSuppressed:
     clock: Clock
 
     async def __call__(self) -> AsyncIterator[Suppression]:
-        now, last = self.clock.now(), None
-        while True:
+        now = self.clock.now()
+
+        async def page_after(last: Suppression | None) -> list[Suppression]:
             async with self.mailroom() as unit:
-                page = await unit.suppressions.find(now, after=last, most=_PAGE)
-            for suppression in page:
-                yield suppression
-            if len(page) < _PAGE:
-                return
-            last = page[-1].email
+                return await unit.suppressions.find(now, after=last.email if last else None, most=PAGE)
+
+        async for suppression in page_by_page(page_after):
+            yield suppression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,14 @@
 """Carrying everybody out, so that nobody is locked in (R36)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from application.paging import PAGE, page_by_page
 from application.ports.environment import Clock, EventLog
 from application.ports.transfer import Emigration
 from application.ports.units_of_work import Journal, Opens
 from domain.events import Event, EventKind
 from domain.newcomer import Newcomer
-
-_PAGE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +30,9 @@ class ExportUsers:
             await unit.events.add(exported, self.clock.now())
             await unit.commit()
         self.events.record(exported)
-        after = None
-        while True:
-            async with self.emigration() as unit:
-                page = await unit.residents.page(after, _PAGE)
-            for newcomer in page:
-                yield newcomer
-            if len(page) < _PAGE:
-                break
-            after = page[-1].user.id
+        async for newcomer in page_by_page(self._page_after):
+            yield newcomer
+
+    async def _page_after(self, last: Newcomer | None) -> Sequence[Newcomer]:
+        async with self.emigration() as unit:
+            return await unit.residents.page(last.user.id if last else None, PAGE)

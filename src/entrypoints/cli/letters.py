@@ -2,10 +2,11 @@
 
 import re
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -14,6 +15,8 @@ from entrypoints.settings import SettingsError, read_settings
 
 if TYPE_CHECKING:
     from entrypoints.composition.letters import Preview
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 _INDEX = """<!doctype html>
 <html lang="en">
@@ -37,15 +40,14 @@ def letters() -> None:
     """Letters: where they are, and who gets none."""
 
 
+def _into(default: str, help: str) -> Callable[[Command], Command]:
+    """The folder that something is written to."""
+    kind = click.Path(file_okay=False, path_type=Path)
+    return click.option("--to", "folder", type=kind, default=Path(default), show_default=True, help=help)
+
+
 @letters.command()
-@click.option(
-    "--to",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("letters-preview"),
-    show_default=True,
-    help="The folder to write them to; index.html lists them.",
-)
+@_into("letters-preview", "The folder to write them to; index.html lists them.")
 @click.option("--inbox", is_flag=True, help="Put them into the dev inbox as well.")
 def preview(folder: Path, inbox: bool) -> None:
     """Write every letter in every language that is offered, with your brand and templates, for you to look at.
@@ -77,14 +79,7 @@ def preview(folder: Path, inbox: bool) -> None:
 
 
 @letters.command()
-@click.option(
-    "--to",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("templates"),
-    show_default=True,
-    help="The folder to write them to, for OSTIARY_TEMPLATES to name.",
-)
+@_into("templates", "The folder to write them to, for OSTIARY_TEMPLATES to name.")
 def templates(folder: Path) -> None:
     """Write our templates of letters, and a catalogue of all sentences, for you to change.
 

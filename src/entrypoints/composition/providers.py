@@ -21,7 +21,8 @@ from application.ports.hashing import BreachCheck
 from application.ports.letters import MailSender
 from application.ports.providers import CannotProvide, Surroundings
 from application.ports.stored_hashes import HashAlgorithm, HashReader
-from entrypoints.composition.trials import Broken, demand, try_out, whereabouts
+from application.whereabouts import whereabouts
+from entrypoints.composition.trials import Broken, demand, try_out
 from entrypoints.provider_names import BREACH_CHECKS, MAIL_SENDERS, PASSWORD_HASHERS, is_place
 from entrypoints.settings import Settings, SettingsError
 

@@ -1,12 +1,11 @@
 """What a provider is put to before it is taken in."""
 
 import inspect
-import traceback
-from pathlib import Path
 
 from adapters.hashing.forms import ALL_FORMS
 from adapters.hashing.stored import read_by
 from application.ports.stored_hashes import HashAlgorithm, Unusable
+from application.whereabouts import whereabouts
 from domain.password import Password
 
 
@@ -47,9 +46,3 @@ def try_out(algorithm: HashAlgorithm) -> None:
         raise Broken(f"makes hashes that cannot be read: {unusable.fault.words}") from unusable
     except Exception as error:
         raise Broken(f"failed when it was tried out: {whereabouts(error)}") from error
-
-
-def whereabouts(error: Exception) -> str:
-    """The kind of a fault and where it is, for whoever mends it; not its words, which may quote what is secret."""
-    *_, last = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
