@@ -5,7 +5,7 @@ import re
 
 import structlog
 
-from application.cancellation import is_cancelled
+from application.cancellation import ends_us
 from application.ports.hashing import BreachCheck, BreachCheckFailed
 from domain.password import Password
 
@@ -30,7 +30,7 @@ class BoundedBreachCheck:
             # A code goes on record; anything else may be words of the other side.
             raise BreachCheckFailed(failed.reason if _CODE.fullmatch(str(failed.reason)) else "failed") from None
         except (Exception, asyncio.CancelledError) as fault:
-            if isinstance(fault, asyncio.CancelledError) and is_cancelled():
+            if ends_us(fault):
                 raise
             _log.error("breach_check_broke", fault=type(fault).__name__)
             raise BreachCheckFailed("broken") from None

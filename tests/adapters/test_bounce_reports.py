@@ -46,6 +46,14 @@ def read(folder: Path, *messages: bytes, mbox: bool = True) -> list[FiledMessage
     return list(filed_messages(file))
 
 
+def test_what_is_nested_so_often_that_reading_it_takes_minutes_is_not_read(tmp_path: Path) -> None:
+    """The parser holds each line against every part that is open."""
+    for depth, said in ((7, "5.1.1"), (8, "it cannot be read")):
+        parts = "".join(f'Content-Type: MULTIPART/mixed; boundary="c{each}"\n\n--c{each}\n' for each in range(depth))
+        [found] = read(tmp_path, a_report(returned=f"Content-Type: message/rfc822\n\n{OURS}\n{parts}"))
+        assert (found.said, found.bounce is None) == (said, depth == 8)
+
+
 @pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4", "5.1.1 (no user)"])
 def test_a_mailbox_that_is_not_there_counts(status: str, tmp_path: Path) -> None:
     [found] = read(tmp_path, a_report(status))

@@ -12,13 +12,13 @@ from domain.password import Password
 class Provided:
     """Does as it is told; `found` may be an error."""
 
-    def __init__(self, found: bool | Exception, seconds: float = 0) -> None:
+    def __init__(self, found: bool | BaseException, seconds: float = 0) -> None:
         self._found = found
         self._seconds = seconds
 
     async def contains(self, password: Password) -> bool:
         await asyncio.sleep(self._seconds)
-        if isinstance(self._found, Exception):
+        if isinstance(self._found, BaseException):
             raise self._found
         return self._found
 
@@ -36,11 +36,19 @@ async def test_what_it_finds_is_what_is_found() -> None:
         (BreachCheckFailed(3), "failed"),  # type: ignore[arg-type]
         (TimeoutError("canary"), "timed_out"),
         (ValueError("canary"), "broken"),
+        (asyncio.CancelledError("canary"), "broken"),
     ],
-    ids=["its own code", "words of the other side", "no text", "its own deadline", "a fault"],
+    ids=[
+        "its own code",
+        "words of the other side",
+        "no text",
+        "its own deadline",
+        "a fault",
+        "a fault of another task",
+    ],
 )
 async def test_whatever_goes_wrong_is_a_code(
-    raised: Exception, reason: str, capsys: pytest.CaptureFixture[str]
+    raised: BaseException, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(BreachCheckFailed) as failed:
         await BoundedBreachCheck(Provided(raised)).contains(Password("canary"))

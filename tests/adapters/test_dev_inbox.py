@@ -60,6 +60,15 @@ def name_of(letter: RenderedLetter) -> str:
     return letter.message_id.strip("<>").partition("@")[0]
 
 
+async def test_a_file_that_is_no_letter_keeps_nobody_from_the_others(inbox: DevInbox, folder: Path) -> None:
+    letter = a_letter()
+    await inbox.send(letter)
+    (folder / "no-date.eml").write_text("To: ada@example.com\n\nhello\n")
+    (folder / "odd-date.eml").write_text("Date: the day before yesterday\n\nhello\n")
+    assert [each.id for each in inbox.letters()] == [name_of(letter)]
+    assert (inbox.letter("no-date"), inbox.source("odd-date")) == (None, None)
+
+
 def test_an_inbox_nobody_wrote_to_is_empty(inbox: DevInbox) -> None:
     assert list(inbox.letters()) == []
     assert inbox.letter("nothing") is None

@@ -30,7 +30,7 @@ class Watch:
 class Asked(Mailbox):
     """A mailbox that counts who asked, and may never answer."""
 
-    def __init__(self, trouble: Exception | None = None, *, silent: bool = False) -> None:
+    def __init__(self, trouble: BaseException | None = None, *, silent: bool = False) -> None:
         super().__init__()
         self.trouble = trouble
         self.silent = silent
@@ -65,10 +65,10 @@ async def test_the_first_one_carries_everything_while_it_works() -> None:
 
 @pytest.mark.parametrize(
     "trouble",
-    [MailDelayed("later"), RuntimeError("a bug"), OSError(), TimeoutError(), KeyError("x")],
+    [MailDelayed("later"), RuntimeError("a bug"), OSError(), TimeoutError(), KeyError("x"), asyncio.CancelledError()],
     ids=lambda trouble: type(trouble).__name__,
 )
-async def test_another_carries_the_letter_where_one_delays_it_or_breaks(trouble: Exception) -> None:
+async def test_another_carries_the_letter_where_one_delays_it_or_breaks(trouble: BaseException) -> None:
     one, two = Asked(trouble), Asked()
     await over(one, two).send(a_letter())
     assert len(two.letters) == 1

@@ -149,6 +149,10 @@ SAME_FIGURES = "line 1: the translation is to have the same figures as the Engli
         ('msgid "One"\nmsgstr "Een"\n\nmsgid ""\n"O"\n"ne"\nmsgstr "Eén"\n', "line 4: the same sentence is in line 1"),
         ('msgid "%(least)d"\nmsgstr "%(most)d"\n', SAME_FIGURES),
         ('msgid "%(least)d"\nmsgstr "%(least)d %"\n', SAME_FIGURES),
+        (
+            'msgid "Yours"\nmsgstr "%(whose)s"\n',
+            "line 1: the translation is to have the same figures as the English: none",
+        ),
         ('msgid "%(least)d"\nmsgstr "%(least)d %s"\n', SAME_FIGURES),
         ('msgid "Yours"\nmsgstr "\udcff"\n', "it is not in UTF-8"),
     ],
@@ -159,6 +163,7 @@ SAME_FIGURES = "line 1: the translation is to have the same figures as the Engli
         "twice",
         "another figure",
         "percent sign",
+        "a figure of its own",
         "unnamed figure",
         "bytes",
     ],

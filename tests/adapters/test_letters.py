@@ -3,13 +3,18 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
 
+from adapters.sql.migrations import migrate
+from adapters.sql.tables import letters
 from application.ports.units_of_work import Units
 from domain.letters import LEASE, Occasion, Outcome, QueuedLetter
 from domain.one_time_token import Purpose
+from tests.support.store_kinds import open_database, over
 from tests.support.store_samples import GRACE, HOUR, NOW, ODD, SECOND, TICK, a_letter, a_token, mint, queue
 
 
@@ -295,3 +300,14 @@ async def test_a_forgotten_letter_still_supersedes_the_tokens_of_older_ones(unit
     await forget(units)
     async with units.proof_reading() as unit:
         assert await unit.tokens.find(older.digest, older.purpose) == replace(older, superseded=True)
+
+
+async def test_what_a_newer_version_made_of_a_letter_keeps_nobody_elses_waiting(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "db") as database:
+        await migrate(database)
+        units = over(database).units
+        await queue(units, a_letter(), a_letter())
+        async with database.writing() as transaction:
+            await transaction.connection.execute(update(letters).values(outcome="sung at the door"))
+            await transaction.commit()
+        assert [letter.outcome for letter in await lease(units)] == [None, None]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -382,3 +383,27 @@ def test_an_ampersand_in_a_configured_place_stays_one_in_the_text(letter: Letter
     assert place in rendered.text
     assert "&amp;" not in rendered.text
     assert place in Page(rendered.html).links
+
+
+def in_language(locale: str | None, offered: tuple[str, ...]) -> str:
+    letter = AccountExists(recipient=ADA, locale=locale)
+    renderer = JinjaLetterRenderer(stationery(), SettableClock(), PoLanguages(), Locales(offered))
+    return renderer.render(letter, LETTER_ID).language
+
+
+def test_who_has_no_language_or_none_that_is_offered_reads_the_first_and_a_country_its_language() -> None:
+    assert in_language(None, ("de", "fr")) == "de"
+    assert in_language("es", ("de", "fr")) == "de", "offered once, and no more"
+    assert in_language("fr-CA", ("de", "fr")) == in_language("FR", ("de", "fr")) == "fr"
+
+
+def test_a_percent_sign_in_a_catalogue_is_one(tmp_path: Path) -> None:
+    own = 'msgid "Or copy this link into your browser:"\nmsgstr "Of kopieer 100 % van deze link:"\n'
+    subject = 'msgid "Sign in"\nmsgstr "100 % in"\n'
+    (tmp_path / "nl.po").write_text(f"{own}\n{subject}")
+    languages = PoLanguages(tmp_path)
+    assert list(languages.faults()) == []
+    renderer = JinjaLetterRenderer(stationery(), SettableClock(), languages, Locales(("nl",)))
+    rendered = renderer.render(AccountExists(recipient=ADA), LETTER_ID)
+    assert "Of kopieer 100 % van deze link:" in rendered.html
+    assert "100 % in" in rendered.html

@@ -22,7 +22,7 @@ from application.use_cases.password_reset import ForgotPasswordCommand
 from application.use_cases.suppressions import LiftSuppressionCommand, NoteBouncesCommand, Verdict
 from domain.errors import LetterExpired, LetterInHand, LetterIsGone, NotFound, TokenInvalid, ValidationError
 from domain.events import EventKind
-from domain.letters import Letter, RenderedLetter
+from domain.letters import Letter, Outcome, RenderedLetter
 from domain.suppression import SuppressionReason
 from tests.support.mail import token_in
 from tests.support.variations import SlowMailbox, changed, client, with_mailbox
@@ -64,6 +64,20 @@ async def ask_for_a_password(world: World, email: str = ADA) -> None:
 
 
 # Suppressed
+
+
+async def test_what_waits_can_be_read_by_the_version_before_which_knows_no_suppressed(any_world: World) -> None:
+    """Its workers may run beside, and one that cannot read a letter delivers none."""
+    await note(any_world, bounce(any_world))
+    await any_world.sign_up()
+    any_world.clock.advance(seconds=2)
+    delivery = any_world.use_cases.deliver_mail
+    async with delivery.delivery() as unit:
+        [letter] = await unit.letters.lease(uuid4(), any_world.clock.now(), 1)
+        decision = await delivery.decisions.decide(unit, letter)
+        await unit.commit()
+    [waiting] = await letters(any_world, LetterState.QUEUED)
+    assert (decision.outcome, waiting.letter.outcome) == (Outcome.SUPPRESSED, Outcome.NONE)
 
 
 async def test_a_suppressed_address_gets_no_letter_and_the_operator_sees_why(any_world: World) -> None:

@@ -432,3 +432,10 @@ async def test_an_export_leaves_its_trace_before_anybody_is_handed_out(any_world
     async with any_world.use_cases.list_all_events.oversight() as unit:
         found = await unit.events.find(EventFilter(kind=EventKind.USERS_EXPORTED), before=None, most=10)
     assert [(event.reason, event.user_id) for event in found] == [("cli", None)]
+
+
+async def test_somebodys_language_is_the_one_of_those_offered_that_fits(any_world: World) -> None:
+    tags = {1: "de-AT", 2: "FR", 3: "tlh", 4: None, 5: "no tag"}
+    await bring(any_world, *(candidate(line, locale=tag) for line, tag in tags.items()))
+    locales = sorted(str(newcomer.user.locale) for newcomer in await everybody(any_world))
+    assert locales == ["None", "None", "de", "en", "fr"]

@@ -280,7 +280,13 @@ async def test_a_provider_is_made_with_its_surroundings_entered_and_left(install
         "    told.append('left')\n"
     )
     settings = settings_of(
-        OSTIARY_MAIL_SENDERS="doorkeeping:make", OSTIARY_BRAND="Acme", ACME_KEY="canary", SMTP_PASS="p", SMTP_USER="u"
+        OSTIARY_MAIL_SENDERS="doorkeeping:make",
+        OSTIARY_BRAND="Acme",
+        ACME_KEY="canary",
+        SMTP_PASS="p",
+        SMTP_USER="u",
+        PGPASSWORD="p",
+        POSTGRES_PASSWORD="p",
     )
     async with provided(settings) as others, mail_sender(settings, others.mail_senders) as sender:
         told: list[Any] = sys.modules["doorkeeping"].told

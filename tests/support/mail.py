@@ -11,7 +11,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.letters: list[RenderedLetter] = []
-        self.trouble: Exception | None = None
+        self.trouble: BaseException | None = None
 
     async def send(self, letter: RenderedLetter) -> None:
         if self.trouble is not None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from adapters.mail.message import NotCarried
-from application.cancellation import is_cancelled
+from application.cancellation import ends_us
 from application.ports.letters import MailDelayed, MailRefused, MailSender
 from domain.letters import LONGEST_REASON, LONGEST_RETRY, SENDING_TIME, RenderedLetter
 
@@ -64,7 +64,7 @@ class FailOver:
                 delays[name] = self._note(name, MailDelayed("no answer in time"))
             except (Exception, asyncio.CancelledError) as fault:
                 # A provider that breaks must not keep the others from sending.
-                if isinstance(fault, asyncio.CancelledError) and is_cancelled():
+                if ends_us(fault):
                     raise
                 delays[name] = self._note(name, MailDelayed(type(fault).__name__))
             else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from application.cancellation import is_cancelled
+from application.cancellation import ends_us
 from application.letter_decisions import Decision, LetterDecisions
 from application.ports.environment import Clock, EventLog, Ids, Randomness
 from application.ports.letters import LetterRenderer, MailDelayed, MailRefused, MailSender
@@ -86,7 +86,7 @@ class DeliverMail:
             await self._delay(letter, lease_id, "no answer in time")
         except (Exception, asyncio.CancelledError) as fault:
             # A letter that breaks the renderer or a provider must not stop the others.
-            if isinstance(fault, asyncio.CancelledError) and is_cancelled():
+            if ends_us(fault):
                 raise
             await self._delay(letter, lease_id, whereabouts(fault))
         else:
